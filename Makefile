@@ -1,0 +1,55 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow check lint types imports migrations wheel clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Paperpost into $(VENV)/ (once; a minute or two)"
+	$(PIP) install --constraint constraints.txt --editable '.[postgres]'
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.installed
+	@echo "Installing what the tests need into $(VENV)/ (once)"
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+install: $(VENV)/.installed ## Paperpost in .venv/, dependencies pinned
+
+demo: $(VENV)/.installed ## the whole main job on bundled papers, in ./paperpost-demo
+	$(BIN)/paperpost demo
+
+test: $(VENV)/.installed-dev ## the tests, in under three minutes
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(VENV)/.installed-dev ## the slow tests as well
+	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+
+check: lint types imports migrations test wheel ## everything CI runs
+
+lint: $(VENV)/.installed-dev ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(VENV)/.installed-dev ## the direction of imports
+	$(BIN)/lint-imports
+
+migrations: $(VENV)/.installed-dev ## do models and migrations agree?
+	$(BIN)/python -m pytest -q tests/store/test_migrations.py
+
+wheel: $(VENV)/.installed-dev ## build the wheel, install it elsewhere, run its demo
+	BIN=$(BIN) ./.ci/wheel
+
+clean: ## remove what make made
+	rm -rf $(VENV) dist paperpost-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

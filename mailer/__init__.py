@@ -1,0 +1,1 @@
+"""A digest in, a message that follows the RFCs out, delivered once."""

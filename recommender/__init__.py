@@ -1,0 +1,1 @@
+"""Which papers, for whom, and why: term counts, interests and votes in; ranked papers out."""
