@@ -1,0 +1,5 @@
+"""`python -m paperpost` is `paperpost`."""
+
+from paperpost.cli import main
+
+main()

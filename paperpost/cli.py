@@ -1,0 +1,439 @@
+"""The command line: one function per command, and the only place that prints.
+
+Results go to stdout, progress and logs to stderr. With `--json` stdout holds one JSON document.
+Exit status: 0 done, 1 failed (one line on stderr says why), 2 used wrongly.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from paperpost import __version__
+from paperpost.errors import PaperpostError
+from paperpost.service.installation import Installation, open_installation
+from paperpost.settings import load_settings
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="The day's new papers, ranked for each subscriber and mailed as a short digest.",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Email = Annotated[str, typer.Argument(help="A subscriber's address.")]
+
+
+def _a_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date like 2026-04-01") from error
+
+
+On = Annotated[
+    date | None,
+    typer.Option(
+        "--on", parser=_a_date, metavar="DATE", help="As of that date; today if left out."
+    ),
+]
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _show(as_json: bool, document: Any, text: str) -> None:
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    elif text:
+        print(text)
+
+
+@contextmanager
+def _open() -> Iterator[Installation]:
+    installation = open_installation(load_settings(), say=_say)
+    try:
+        yield installation
+    finally:
+        installation.close()
+
+
+@app.callback(invoke_without_command=True)
+def _paperpost(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    if version:
+        print(f"paperpost {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    as_json: AsJson = False,
+    folder: Annotated[
+        Path, typer.Option(help="Where it happens; an earlier demo there is replaced.")
+    ] = Path("paperpost-demo"),
+) -> None:
+    """The whole main job on bundled papers: no network, no SMTP server, no key."""
+    from paperpost.demo.run import run_demo
+
+    report = run_demo(folder, say=_say)
+    _show(as_json, report.document, report.text)
+
+
+@app.command()
+def upgrade(as_json: AsJson = False) -> None:
+    """Create the database, or migrate it to this version."""
+    from paperpost.store.database import Database
+
+    settings = load_settings()
+    settings.signing_keys()
+    database = Database(settings.store_url)
+    database.upgrade()
+    database.close()
+    _show(as_json, {"upgraded": True}, "The database is up to date.")
+
+
+@app.command()
+def fetch(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Like arxiv:cs.AI+cs.CL.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """New papers from the configured or named sources."""
+    from paperpost.service import ingest
+
+    with _open() as installation:
+        result = ingest.fetch(installation, sources or ())
+    _show_ingested(as_json, asdict(result))
+    if result.rejected and all(rejected.record == 0 for rejected in result.rejected):
+        raise typer.Exit(0 if result.readable else 1)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Whatever format.")],
+    as_json: AsJson = False,
+) -> None:
+    """Papers from files: JSON lines, RSS, Atom, OAI-PMH, or a Daily Papers page as text."""
+    from paperpost.service import ingest
+
+    with _open() as installation:
+        result = ingest.import_files(installation, files)
+    _show_ingested(as_json, asdict(result))
+    if not result.readable:
+        raise typer.Exit(1)
+
+
+def _show_ingested(as_json: bool, document: dict[str, Any]) -> None:
+    for rejected in document["rejected"][:20]:
+        where = f"record {rejected['record']} of " if rejected["record"] else ""
+        _say(f"rejected: {where}{rejected['file']}: {rejected['reason']}")
+    if len(document["rejected"]) > 20:
+        _say(f"and {len(document['rejected']) - 20} more")
+    counts = {name: document[name] for name in ("added", "updated", "skipped")}
+    counts["rejected"] = len(document["rejected"])
+    _show(as_json, document, ", ".join(f"{number} {name}" for name, number in counts.items()))
+
+
+@app.command()
+def subscribe(
+    email: Annotated[str | None, typer.Argument(help="An address.")] = None,
+    keyword: Annotated[
+        list[str] | None, typer.Option(help="What to look for; may be repeated.")
+    ] = None,
+    author: Annotated[list[str] | None, typer.Option(help="An author to follow.")] = None,
+    category: Annotated[list[str] | None, typer.Option(help="A category, like cs.CL.")] = None,
+    mute: Annotated[list[str] | None, typer.Option(help="What not to see.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Like Europe/Berlin [UTC].")] = None,
+    hour: Annotated[int | None, typer.Option(help="Local hour of the digest [8].")] = None,
+    size: Annotated[int | None, typer.Option(help="Papers in a digest [10].")] = None,
+    frequency: Annotated[
+        str | None, typer.Option(help="daily, weekdays or weekly (Mondays) [daily].")
+    ] = None,
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="They have agreed already: mail nothing.")
+    ] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="A CSV: email,keywords (with ;),timezone,hour,size,frequency."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Subscribe one address, or many from a file; a known address is changed."""
+    if (email is None) == (file is None):
+        raise typer.BadParameter("give either an address or --file")
+    if file is not None:
+        _subscribe_many(file, confirmed, as_json)
+        return
+    from paperpost.service import subscribe as service
+    from paperpost.service import wishes
+
+    wanted = wishes.checked(
+        {
+            "keywords": keyword,
+            "authors": author,
+            "categories": category,
+            "muted": mute,
+            "timezone": timezone,
+            "hour": hour,
+            "size": size,
+            "frequency": frequency,
+        }
+    )
+    with _open() as installation:
+        done = service.by_command(installation, email or "", wanted, confirmed=confirmed)
+    note = "; a mail asks them to confirm: `paperpost send` delivers it" if done.mailed else ""
+    _show(as_json, asdict(done), f"{done.email} is {done.state}{note}")
+
+
+def _subscribe_many(file: Path, confirmed: bool, as_json: bool) -> None:
+    from paperpost.service import subscribe as service
+
+    with _open() as installation:
+        done = service.from_file(installation, file, confirmed=confirmed)
+    document = asdict(done)
+    document["rejected"] = [
+        {"file": str(file), "record": line, "reason": reason} for line, reason in done.rejected
+    ]
+    _show_ingested(as_json, document)
+    if not done.added + done.updated + done.skipped:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(email: Email, as_json: AsJson = False) -> None:
+    """Everything stored about an address, as JSON."""
+    from paperpost.service import account
+
+    with _open() as installation:
+        document = account.export(installation, email)
+    _show(True, document, "")
+
+
+@app.command()
+def delete(email: Email, as_json: AsJson = False) -> None:
+    """Delete everything stored about an address, for good."""
+    from paperpost.service import account
+
+    with _open() as installation:
+        account.delete(installation, email)
+    _show(as_json, {"email": email, "deleted": True}, f"Everything about {email} is gone.")
+
+
+@app.command()
+def train(as_json: AsJson = False) -> None:
+    """Fit the model on what is stored."""
+    from paperpost.service.train import train as fit
+
+    with _open() as installation:
+        trained = fit(installation)
+    if trained is None:
+        _fail("there are no papers yet: run `paperpost fetch` or `paperpost import`")
+    text = f"Trained on {trained.papers:,} papers and {trained.votes:,} votes"
+    _show(as_json, asdict(trained), f"{text} in {trained.seconds:.1f} s.")
+
+
+@app.command()
+def rank(
+    email: Email,
+    on: On = None,
+    top: Annotated[int | None, typer.Option(min=1, help="How many [their size].")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a subscriber would get, with scores and reasons; changes nothing."""
+    from paperpost.service.explain import explain
+
+    with _open() as installation:
+        choices = explain(installation, email, on, top)
+    lines = [
+        f"{place:3}. {choice['title']}\n     {choice['paper']}  score {choice['score']:.2f}\n"
+        + "".join(f"     - {reason}\n" for reason in choice["reasons"])
+        for place, choice in enumerate(choices, start=1)
+    ]
+    nothing = "No candidates: no papers were announced since the last digest up to that date."
+    _show(as_json, choices, "\n".join(lines).rstrip() or nothing)
+
+
+@app.command()
+def digest(
+    on: On = None,
+    only: Annotated[str | None, typer.Option(metavar="EMAIL", help="For one subscriber.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compose and queue the digests of a date, whatever the hour."""
+    from paperpost.engine.embedded import compose_all_of
+
+    with _open() as installation:
+        counts = compose_all_of(installation, on, only)
+    words = ("queued", "silent", "composed before", "overtaken")
+    document = {word.replace(" ", "_"): counts[word] for word in words}
+    shown = [f"{counts[word]} {word}" for word in words if counts[word] or word == "queued"]
+    _show(as_json, document, ", ".join(shown))
+
+
+@app.command()
+def send(as_json: AsJson = False) -> None:
+    """Deliver what is queued; safe to kill, safe to run twice."""
+    from paperpost.service.deliver import send as deliver
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    with _open() as installation:
+        tally = deliver(installation, stop)
+        where = installation.settings.mail_folder if not installation.settings.smtp_url else None
+    document = asdict(tally)
+    text = ", ".join(f"{n} {word}" for word, n in document.items() if isinstance(n, int) and n)
+    if where is not None and tally.sent:
+        text += f"; the mails are files in {where}"
+    _show(as_json, document, text or "nothing to send")
+    if tally.unreachable:
+        _fail(f"the mail server was not reached, nothing is lost: {tally.unreachable}")
+
+
+@app.command()
+def vote(
+    email: Email,
+    paper: Annotated[str, typer.Argument(help="A paper's id.")],
+    value: Annotated[str, typer.Argument(help="up, down or none.")],
+    as_json: AsJson = False,
+) -> None:
+    """Vote for a subscriber; it counts at once."""
+    from paperpost.service.vote import VALUES, cast_by_command
+
+    if value not in VALUES:
+        raise typer.BadParameter("the vote is up, down or none")
+    with _open() as installation:
+        cast_by_command(installation, email, paper, value)
+    document = {"email": email, "paper": paper, "value": VALUES[value]}
+    _show(as_json, document, f"{email} on {paper}: {value}")
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Last fetch and training, deliveries by state, and what is wrong."""
+    from paperpost.service.status import status as look
+
+    with _open() as installation:
+        report = look(installation)
+    _show(as_json, report, _status_text(report))
+
+
+def _status_text(report: dict[str, Any]) -> str:
+    papers, model = report["papers"], report["model"]
+    people = ", ".join(f"{n} {state}" for state, n in sorted(report["subscribers"].items()))
+    lines = [
+        f"papers       {papers['stored']:,}, newest day {papers['newest_day'] or 'none'}",
+        f"subscribers  {people or 'none'}",
+        f"model        {_model_text(model)}",
+    ]
+    for run in report["sources"]:
+        lines.append(f"source       {run['source']}: {run['detail']} ({run['asked_at'][:16]})")
+    for kind, states in report["deliveries"].items():
+        shown = ", ".join(f"{n} {state}" for state, n in states.items() if n)
+        lines.append(f"{kind:<12} {shown or 'none'}")
+    lines += [f"wrong        {line}" for line in report["wrong"]]
+    return "\n".join(lines)
+
+
+def _model_text(model: dict[str, Any] | None) -> str:
+    if model is None:
+        return "none yet"
+    return f"{model['papers']:,} papers, {model['votes']:,} votes, {model['trained_at'][:16]}"
+
+
+@app.command()
+def work(
+    as_json: AsJson = False,
+    attached: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Tick, fetch, train, compose and deliver, until stopped."""
+    from paperpost.logs import configure
+    from paperpost.schedule import Clockwork
+
+    configure(as_json=as_json)
+    stop = _stop_on_signals()
+    if attached:
+        _stop_with_parent(stop)
+    with _open() as installation:
+        ended = Clockwork(installation, stop).run()
+    _show(as_json, {"stopped": True}, "")
+    if not ended:
+        sys.stdout.flush()
+        os._exit(0)  # a training is still running and leaves nothing half done
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    """`serve` holds the other end of our standard input: it closes when `serve` is gone."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        stop.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    web_only: Annotated[
+        bool, typer.Option("--web-only", help="Without the `work` beside it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The web, and one `work` beside it."""
+    from paperpost.logs import configure
+    from paperpost.web.serve import serve as run
+
+    configure(as_json=as_json)
+    with _open() as installation:
+        run(installation, host, port, with_work=not web_only)
+    _show(as_json, {"stopped": True}, "")
+
+
+def _fail(line: str) -> NoReturn:
+    _say(f"paperpost: {line}")
+    raise typer.Exit(1)
+
+
+def _run(command: Callable[[], object]) -> int:
+    from mailer.errors import MailerError
+    from paperpost.sources.errors import SourceError
+
+    try:
+        command()
+    except (PaperpostError, SourceError, MailerError) as error:
+        _say(f"paperpost: {error}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def main() -> NoReturn:
+    """Run the command that was asked for."""
+    sys.exit(_run(app))

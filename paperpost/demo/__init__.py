@@ -1,0 +1,1 @@
+"""The whole main job on bundled papers, as `paperpost demo` runs it."""

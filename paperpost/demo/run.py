@@ -1,0 +1,222 @@
+"""The demo: two days of four subscribers, through every room of the house."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from paperpost.demo.feed import DemoFeed, serving
+from paperpost.demo.people import PEOPLE, Person, bundled_papers, days
+from paperpost.demo.reader import Mail, mails_of, post_vote
+from paperpost.engine.embedded import compose_all_of
+from paperpost.errors import PaperpostError
+from paperpost.service import ingest, subscribe
+from paperpost.service.deliver import send
+from paperpost.service.explain import explain
+from paperpost.service.installation import Installation, open_installation
+from paperpost.service.train import train
+from paperpost.service.wishes import Wishes
+from paperpost.settings import Settings, load_settings
+from paperpost.store.database import Database
+from paperpost.web.serve import web_server
+
+SIZE = 5
+MARK = "paperpost.toml"
+SETTINGS_FILE = """\
+# The demo's own settings: run `paperpost serve` in this folder to open the links of its mails.
+home = "."
+# A vote counts at once here; elsewhere it is held for ten minutes, against robots.
+vote_hold_seconds = 0
+# Nothing is fetched: the demo's papers were bundled.
+sources = []
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What happened, for machines and for people."""
+
+    document: dict[str, Any]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One subscriber's two days: mails, the votes in between, and the second day's ranking
+    without and with them (paper ids, best first)."""
+
+    person: Person
+    first: Mail
+    votes: dict[str, str]
+    without: list[str]
+    with_votes: list[str]
+    second: Mail
+
+
+def run_demo(folder: Path, say: Callable[[str], None]) -> Report:
+    """Run the demo in `folder`, which is made anew; raises PaperpostError if it is not ours."""
+    settings = _fresh_folder(folder)
+    database = Database(settings.store_url)
+    database.upgrade()
+    database.close()
+    *past, first, second = days()
+    feed = DemoFeed(first)
+    with serving(feed):
+        with_feed = settings.model_copy(update={"arxiv_url": feed.url, "sources": ("arxiv:cs",)})
+        installation = open_installation(with_feed, say=say)
+        try:
+            stories = _two_days(installation, feed, past, first, second)
+        finally:
+            installation.close()
+    return Report(_document(folder, stories), "\n".join(_text(folder, stories, first, second)))
+
+
+def _fresh_folder(folder: Path) -> Settings:
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise PaperpostError(f"{folder} holds something that is not a demo; choose another folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / MARK).write_text(SETTINGS_FILE, encoding="utf-8")
+    # Nothing from the environment: the demo is the same everywhere.
+    defaults: dict[str, Any] = {
+        name: field.default for name, field in Settings.model_fields.items() if name != "sender"
+    }
+    return load_settings(
+        **{**defaults, "home": folder, "vote_hold_seconds": 0, "sources": ()},
+        PAPERPOST_FROM=Settings.model_fields["sender"].default,
+    )
+
+
+def _two_days(
+    installation: Installation, feed: DemoFeed, past: Sequence[date], first: date, second: date
+) -> list[Story]:
+    say, folder = installation.say, installation.settings.home
+    say(f"importing the papers of {len(past)} earlier days")
+    ingest.import_files(installation, [_past_papers(folder, past)])
+    for person in PEOPLE:
+        wanted = Wishes(keywords=person.keywords, size=SIZE)
+        subscribe.by_command(installation, person.email, wanted, confirmed=True)
+    say(f"day 1, {first}")
+    _take_in(installation)
+    train(installation)
+    first_mails = _compose_and_send(installation, first)
+    say(f"day 2, {second}")
+    feed.day = second
+    _take_in(installation)
+    without = {person.email: _ranked(installation, person, second) for person in PEOPLE}
+    say("voting through the links of the first mails")
+    with web_server(installation, "127.0.0.1", 0) as base:
+        votes = {p.email: _vote(p, first_mails[p.email], base) for p in PEOPLE}
+    with_votes = {person.email: _ranked(installation, person, second) for person in PEOPLE}
+    second_mails = _compose_and_send(installation, second)
+    return [
+        Story(
+            person,
+            first_mails[person.email],
+            votes[person.email],
+            without[person.email],
+            with_votes[person.email],
+            second_mails[person.email],
+        )
+        for person in PEOPLE
+    ]
+
+
+def _past_papers(folder: Path, past: Sequence[date]) -> Path:
+    path = folder / "earlier-papers.jsonl"
+    wanted = {str(day) for day in past}
+    lines = [json.dumps(paper) for paper in bundled_papers() if paper["announced"] in wanted]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _take_in(installation: Installation) -> None:
+    result = ingest.fetch(installation)
+    if result.rejected:
+        raise PaperpostError(f"the demo's feed was not read: {result.rejected[0].reason}")
+    installation.say(f"{result.added} new papers came in")
+
+
+def _compose_and_send(installation: Installation, day: date) -> dict[str, Mail]:
+    compose_all_of(installation, day)
+    tally = send(installation)
+    installation.say(f"{tally.sent} digests composed and mailed as files")
+    return mails_of(installation.settings.mail_folder, day)
+
+
+def _ranked(installation: Installation, person: Person, day: date) -> list[str]:
+    return [choice["paper"] for choice in explain(installation, person.email, day, top=50)]
+
+
+def _vote(person: Person, mail: Mail, base: str) -> dict[str, str]:
+    """Vote up the first paper that the person likes and down the first that they do not."""
+    votes = {}
+    for wanted, word in ((person.likes, "up"), (person.dislikes, "down")):
+        shown = next((block for block in mail.blocks if block.paper in wanted), None)
+        if shown is not None:
+            post_vote(shown.more_url if word == "up" else shown.less_url, base)
+            votes[shown.paper] = word
+    return votes
+
+
+def _document(folder: Path, stories: Sequence[Story]) -> dict[str, Any]:
+    return {
+        "folder": str(folder),
+        "mails": sorted(str(path) for path in (folder / "mail").glob("*.eml")),
+        "subscribers": [
+            {
+                "email": story.person.email,
+                "keywords": story.person.keywords,
+                "day_1": [block.paper for block in story.first.blocks],
+                "votes": story.votes,
+                "day_2_without_votes": story.without[:SIZE],
+                "day_2": [block.paper for block in story.second.blocks],
+            }
+            for story in stories
+        ],
+    }
+
+
+def _text(folder: Path, stories: Sequence[Story], first: date, second: date) -> Iterator[str]:
+    titles = {paper["id"]: paper["title"] for paper in bundled_papers()}
+    for story in stories:
+        yield f"\n{story.person.email}, who asked for {', '.join(story.person.keywords)}"
+        yield f"\n  {first}, mailed:"
+        for block in story.first.blocks:
+            yield f"    {_short(titles[block.paper])}"
+            yield f"      {'; '.join(block.reasons)}"
+        for paper, word in story.votes.items():
+            yield f"\n  thumbs {word}: {_short(titles[paper])}"
+        yield f"\n  {second}, mailed:"
+        for place, block in enumerate(story.second.blocks, start=1):
+            yield f"    {_short(titles[block.paper])}"
+            yield f"      {'; '.join(block.reasons)}{_moved(story, block.paper, place)}"
+        for paper in story.without[:SIZE]:
+            if paper not in {block.paper for block in story.second.blocks}:
+                now = story.with_votes.index(paper) + 1
+                yield f"    no longer among them (now {now}.): {_short(titles[paper])}"
+    yield from _what_next(folder)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= 88 else title[:87] + "…"
+
+
+def _moved(story: Story, paper: str, place: int) -> str:
+    before = story.without.index(paper) + 1
+    if before == place:
+        return ""
+    return f" [moved {'up' if before > place else 'down'} by the votes: {before}. to {place}.]"
+
+
+def _what_next(folder: Path) -> Iterator[str]:
+    command = Path(sys.executable).with_name("paperpost")
+    yield "\nThe texts under the titles are summaries of our own; titles and authors are real."
+    yield f"The mails are files in {folder / 'mail'}: open one with any mail program."
+    yield "To open the links in them, and the site:"
+    yield f"  cd {folder} && {command} serve"
+    yield "then go to http://127.0.0.1:8000"

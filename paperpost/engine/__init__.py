@@ -1,0 +1,1 @@
+"""How a batch of subscribers is worked through."""

@@ -1,0 +1,116 @@
+"""The clock: one tick, and one job that delivers; each a call or two into the rooms below.
+
+The truth about time is in the tables: a tick looks what is due (digests, fetches, a training)
+and does it. Of several processes on one database the holder of the tick lock ticks; delivering
+is shared by all, because a mail is leased before it is tried.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from paperpost.engine.embedded import compose_all_due
+from paperpost.service.deliver import send
+from paperpost.service.ingest import fetch_due
+from paperpost.service.installation import Installation
+from paperpost.service.train import enough_has_changed, train
+
+TICK_EVERY = timedelta(seconds=30)
+DELIVER_EVERY = timedelta(seconds=5)
+FETCH_EVERY = timedelta(minutes=30)
+PATIENCE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class Clockwork:
+    """The jobs of one `work` process, and the means to stop them."""
+
+    def __init__(self, installation: Installation, stop: threading.Event) -> None:
+        self._installation = installation
+        self._stop = stop
+        self._ticking = threading.Lock()
+        self._delivering = threading.Lock()
+
+    def run(self) -> bool:
+        """Work until `stop` is set, then finish the mail in flight.
+
+        Returns whether all work had ended; False means that a training was cut short, which
+        leaves nothing half done.
+        """
+        scheduler = BackgroundScheduler(timezone="UTC")
+        for job, every in ((self._tick, TICK_EVERY), (self._deliver, DELIVER_EVERY)):
+            # A late tick is still wanted, once: APScheduler would drop it after a second.
+            scheduler.add_job(
+                self._guarded(job),
+                "interval",
+                seconds=every.total_seconds(),
+                next_run_time=self._installation.clock(),
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
+        scheduler.start()
+        log.info("working", store=self._installation.database.engine.dialect.name)
+        self._stop.wait()
+        scheduler.shutdown(wait=False)
+        with self._delivering:  # the mail in flight is recorded, the rest given back
+            pass
+        return self._ticking.acquire(timeout=PATIENCE_SECONDS)
+
+    def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
+        """A job whose failure is logged and does not end the clock."""
+
+        def run() -> None:
+            if self._stop.is_set():
+                return
+            try:
+                job()
+            except Exception as error:
+                log.error("job failed", job=job.__name__.strip("_"), error=str(error))
+                log.debug("traceback", exc_info=True)
+
+        return run
+
+    def _tick(self) -> None:
+        with self._ticking, self._installation.database.tick_lock() as ours:
+            if not ours:
+                return
+            self._compose()
+            self._fetch()
+            self._train()
+
+    def _compose(self) -> None:
+        counts = compose_all_due(self._installation, self._stop)
+        if counts:
+            log.info("composed", **{word.replace(" ", "_"): n for word, n in counts.items()})
+
+    def _fetch(self) -> None:
+        if self._stop.is_set():
+            return
+        result = fetch_due(self._installation, FETCH_EVERY)
+        if result is not None:
+            log.info("fetched", added=result.added, updated=result.updated, known=result.skipped)
+            for rejected in result.rejected:
+                log.warning("rejected", source=rejected.file, reason=rejected.reason)
+
+    def _train(self) -> None:
+        if self._stop.is_set() or not enough_has_changed(self._installation):
+            return
+        started = time.perf_counter()
+        trained = train(self._installation)
+        if trained is not None:
+            seconds = round(time.perf_counter() - started, 1)
+            log.info("trained", papers=trained.papers, votes=trained.votes, seconds=seconds)
+
+    def _deliver(self) -> None:
+        with self._delivering:
+            tally = send(self._installation, self._stop, patient=False)
+        if any((tally.sent, tally.failed, tally.unknown, tally.unreachable)):
+            log.info("delivered", sent=tally.sent, failed=tally.failed, unknown=tally.unknown)
+        if tally.unreachable:
+            log.warning("mail server not reached", reason=tally.unreachable)

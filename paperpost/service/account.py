@@ -1,0 +1,247 @@
+"""A subscriber's own doors: preferences, pause, leaving, export and deletion.
+
+Preferences, pause and leaving work by the links of every mail. Export and deletion ask for a
+link mailed fresh, so that a forwarded digest does not give its owner away.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from paperpost.errors import PaperpostError
+from paperpost.service import calendar, links, wishes
+from paperpost.service.installation import Installation
+from paperpost.service.links import BadLink, Purpose
+from paperpost.service.subscribe import reschedule
+from paperpost.service.wishes import InvalidWish, Wishes
+from paperpost.store import digests, papers, subscribers, votes
+from paperpost.store.subscribers import id_of
+from paperpost.store.tables import InterestKind, Subscriber, SubscriberState, Vote
+
+LONGEST_PAUSE = timedelta(days=366)
+WORDS = {1: "up", -1: "down"}
+
+
+class UnknownSubscriber(PaperpostError):
+    """There is nobody with that address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a subscriber's pages show of them. `may_take_all` is true behind a fresh link."""
+
+    email: str
+    state: str
+    interests: Mapping[InterestKind, list[str]]
+    timezone: str
+    hour: int
+    size: int
+    frequency: str
+    paused_until: date | None
+    votes: int
+    may_take_all: bool
+
+
+def show(installation: Installation, token: str) -> Account:
+    """The account behind a preferences link or a fresh one. Changes nothing. Raises LinkError."""
+    with installation.database.reading() as session:
+        person, fresh = _owner(installation, session, token)
+        return _account(installation, session, person, fresh)
+
+
+def change(installation: Installation, token: str, wanted: Wishes) -> Account:
+    """Make interests and schedule as asked for. Raises LinkError."""
+    with installation.database.writing() as session:
+        person, fresh = _owner(installation, session, token)
+        subscribers.set_interests(session, id_of(person), wanted.interests())
+        for name, value in wanted.schedule().items():
+            setattr(person, name, value)
+        reschedule(person, installation.clock())
+        session.add(person)
+        session.flush()
+        return _account(installation, session, person, fresh)
+
+
+def pause(installation: Installation, token: str, until: str) -> Account:
+    """Send nothing before the date `until` (YYYY-MM-DD); an empty one ends the pause.
+
+    Raises LinkError, and InvalidWish for what is no date within a year.
+    """
+    with installation.database.writing() as session:
+        person, fresh = _owner(installation, session, token)
+        today = calendar.local_date(person.timezone, installation.clock())
+        person.paused_until = _pause_end(until.strip(), today)
+        session.add(person)
+        return _account(installation, session, person, fresh)
+
+
+def _pause_end(text: str, today: date) -> date | None:
+    if not text:
+        return None
+    try:
+        until = date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidWish(f"not a date: {text[:20]!r} (write it like 2026-12-24)") from error
+    if not today < until <= today + LONGEST_PAUSE:
+        raise InvalidWish("a pause ends on a day after today, within a year")
+    return until
+
+
+def leave(installation: Installation, token: str) -> None:
+    """Unsubscribe. Somebody who is gone already is unsubscribed too (RFC 8058: no error).
+
+    Raises BadLink for what was never such a link.
+    """
+    number = _leaver(installation, token)
+    with installation.database.writing() as session:
+        person = subscribers.by_id(session, [number]).get(number)
+        if person is not None and person.state != SubscriberState.UNSUBSCRIBED:
+            person.state = SubscriberState.UNSUBSCRIBED
+            person.left_at = installation.clock()
+            reschedule(person, person.left_at)
+            session.add(person)
+
+
+def come_back(installation: Installation, token: str) -> bool:
+    """Undo an unsubscription, for who was unsubscribed by mistake; False if they are gone or
+    never confirmed their address."""
+    number = _leaver(installation, token)
+    with installation.database.writing() as session:
+        person = subscribers.by_id(session, [number]).get(number)
+        if person is None or person.confirmed_at is None:
+            return False
+        person.state, person.left_at = SubscriberState.ACTIVE, None
+        reschedule(person, installation.clock())
+        session.add(person)
+        return True
+
+
+def is_subscribed(installation: Installation, token: str) -> bool:
+    """Whether the person behind an unsubscribe link still gets mail. Raises BadLink."""
+    number = _leaver(installation, token)
+    with installation.database.reading() as session:
+        person = subscribers.by_id(session, [number]).get(number)
+    return person is not None and person.state != SubscriberState.UNSUBSCRIBED
+
+
+def export_by_link(installation: Installation, token: str) -> dict[str, Any]:
+    """Everything stored about the owner of a fresh link. Raises LinkError."""
+    with installation.database.reading() as session:
+        person, _ = _owner(installation, session, token, fresh=True)
+        return _everything(installation, session, person)
+
+
+def delete_by_link(installation: Installation, token: str) -> None:
+    """Delete everything about the owner of a fresh link. Raises LinkError."""
+    with installation.database.writing() as session:
+        person, _ = _owner(installation, session, token, fresh=True)
+        subscribers.remove(session, id_of(person))
+
+
+def export(installation: Installation, email: str) -> dict[str, Any]:
+    """Everything stored about an address, for the operator."""
+    with installation.database.reading() as session:
+        return _everything(installation, session, named(session, email))
+
+
+def delete(installation: Installation, email: str) -> None:
+    """Delete everything stored about an address, for good."""
+    with installation.database.writing() as session:
+        subscribers.remove(session, id_of(named(session, email)))
+
+
+def named(session: Session, email: str) -> Subscriber:
+    """The subscriber with that address, in whatever state; raises UnknownSubscriber."""
+    person = subscribers.by_email(session, wishes.address(email))
+    if person is None:
+        raise UnknownSubscriber(f"{email} is not a subscriber")
+    return person
+
+
+def _leaver(installation: Installation, token: str) -> int:
+    link = links.read(installation.signer, token, Purpose.UNSUBSCRIBE, installation.clock())
+    return link.fields[0]
+
+
+def _owner(
+    installation: Installation, session: Session, token: str, *, fresh: bool = False
+) -> tuple[Subscriber, bool]:
+    """Whose link this is, and whether it was mailed fresh; `fresh` accepts no other."""
+    now = installation.clock()
+    try:
+        link = links.read(installation.signer, token, Purpose.ACCESS, now)
+        is_fresh = True
+    except BadLink:
+        if fresh:
+            raise
+        link = links.read(installation.signer, token, Purpose.PREFERENCES, now)
+        is_fresh = False
+    person = subscribers.by_id(session, link.fields).get(link.fields[0])
+    if person is None:
+        raise BadLink("whoever this link belonged to is no longer stored")
+    return person, is_fresh
+
+
+def _account(
+    installation: Installation, session: Session, person: Subscriber, fresh: bool
+) -> Account:
+    number = id_of(person)
+    cast = votes.counted(session, installation.clock(), [number])
+    return Account(
+        email=person.email,
+        state=person.state,
+        interests=subscribers.interests(session, [number])[number],
+        timezone=person.timezone,
+        hour=person.hour,
+        size=person.size,
+        frequency=person.frequency,
+        paused_until=person.paused_until,
+        votes=len(cast.get(number, {})),
+        may_take_all=fresh,
+    )
+
+
+def _everything(installation: Installation, session: Session, person: Subscriber) -> dict[str, Any]:
+    number = id_of(person)
+    own = subscribers.interests(session, [number])[number]
+    cast = votes.counted(session, installation.clock(), [number]).get(number, {})
+    mailed = digests.of_subscriber(session, number)
+    shown = {item["paper"] for digest, _ in mailed for item in digest.items}
+    names = {key: paper.id for key, paper in papers.by_number(session, {*cast, *shown}).items()}
+    return {
+        "email": person.email,
+        "state": person.state,
+        "joined_at": person.joined_at.isoformat(),
+        "confirmed_at": person.confirmed_at and person.confirmed_at.isoformat(),
+        "timezone": person.timezone,
+        "hour": person.hour,
+        "size": person.size,
+        "frequency": person.frequency,
+        "paused_until": person.paused_until and person.paused_until.isoformat(),
+        "interests": {
+            "keywords": own.get(InterestKind.KEYWORD, []),
+            "authors": own.get(InterestKind.AUTHOR, []),
+            "categories": own.get(InterestKind.CATEGORY, []),
+            "muted": own.get(InterestKind.MUTED, []),
+        },
+        "votes": [_vote(vote, names) for vote in cast.values()],
+        "digests": [
+            {
+                "date": digest.local_date.isoformat(),
+                "state": delivery.state,
+                "papers": [names[item["paper"]] for item in digest.items],
+            }
+            for digest, delivery in mailed
+        ],
+    }
+
+
+def _vote(vote: Vote, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "paper": names[vote.paper_number],
+        "value": vote.value,
+        "at": vote.cast_at.isoformat(),
+    }

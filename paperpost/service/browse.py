@@ -1,0 +1,82 @@
+"""What the public pages show: days of papers, and a paper."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from mailer.plain import readable
+from paperpost.service.installation import Installation
+from paperpost.service.letters import web_address
+from paperpost.store import papers, votes
+from paperpost.store.papers import number_of
+from paperpost.store.tables import Paper
+
+
+@dataclass(frozen=True, slots=True)
+class PaperView:
+    """A paper as pages show it: LaTeX made readable; `votes` is ups minus downs of everyone."""
+
+    id: str
+    title: str
+    abstract: str
+    authors: tuple[str, ...]
+    categories: tuple[str, ...]
+    comment: str
+    announced: date
+    address: str
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """One announcement day, the most voted papers first, and the days around it."""
+
+    day: date
+    papers: tuple[PaperView, ...]
+    earlier: date | None
+    later: date | None
+
+
+def newest_day(installation: Installation) -> date | None:
+    """The newest announcement day that has papers."""
+    with installation.database.reading() as session:
+        return papers.newest_day(session)
+
+
+def day(installation: Installation, wanted: date) -> DayView:
+    """The papers of one announcement day; there may be none."""
+    with installation.database.reading() as session:
+        found = papers.announced(session, wanted, wanted)
+        totals = votes.tally(session, [number_of(p) for p in found], installation.clock())
+        earlier = papers.newest_day(session, wanted - timedelta(days=1))
+        later = papers.next_day(session, wanted)
+    views = [_view(installation, paper, totals[number_of(paper)]) for paper in found]
+    return DayView(wanted, tuple(sorted(views, key=lambda v: -v.votes)), earlier, later)
+
+
+def paper(installation: Installation, name: str) -> PaperView | None:
+    """The paper of that id, or of any name it was once met under."""
+    with installation.database.reading() as session:
+        found = papers.find(session, name)
+        if found is None:
+            return None
+        totals = votes.tally(session, [number_of(found)], installation.clock())
+    return _view(installation, found, totals[number_of(found)])
+
+
+def _view(installation: Installation, paper: Paper, total: int) -> PaperView:
+    return PaperView(
+        id=paper.id,
+        title=readable(paper.title),
+        abstract=readable(paper.abstract),
+        authors=_readable_all(paper.authors),
+        categories=tuple(paper.categories),
+        comment=readable(paper.comment or ""),
+        announced=paper.announced,
+        address=web_address(installation.settings, paper),
+        votes=total,
+    )
+
+
+def _readable_all(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(readable(name) for name in names)

@@ -1,0 +1,169 @@
+"""Delivering what is queued: the store's outbox as the mailer wants it."""
+
+import os
+import platform
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+
+import psutil
+
+from mailer.delivery import Claim, Recorded, Tally, deliver
+from mailer.transport import Outgoing, open_transport
+from paperpost.service.installation import Installation
+from paperpost.service.letters import Materials, build
+from paperpost.store import digests, outbox, subscribers
+from paperpost.store.tables import Delivery, DeliveryKind, DeliveryState
+
+LEASE = timedelta(seconds=30)
+SMTP_TIMEOUT_SECONDS = 60.0
+
+
+def send(
+    installation: Installation, stop: threading.Event | None = None, *, patient: bool = True
+) -> Tally:
+    """Deliver what is due. A `patient` run, which a person asked for, tries once also what
+    failed a moment ago, and waits until others' leases run out; an impatient one does neither.
+    """
+    settings = installation.settings
+    transport = open_transport(
+        settings.smtp_url, settings.mail_folder, timeout=SMTP_TIMEOUT_SECONDS
+    )
+    started = installation.clock()
+    _tidy(installation, started)
+    shelf = StoreOutbox(installation, retry_all_before=started if patient else None)
+    try:
+        return deliver(
+            shelf,
+            transport,
+            installation.clock,
+            stop or threading.Event(),
+            wait_for_leases=patient,
+        )
+    finally:
+        transport.close()
+
+
+def _tidy(installation: Installation, now: datetime) -> None:
+    with installation.database.writing() as session:
+        outbox.expire(session, now)
+        outbox.suppress(session, now)
+
+
+@dataclass
+class StoreOutbox:
+    """The mailer's Outbox over the store's rows; one for each run.
+
+    `retry_all_before`: whatever waits and was not tried since then may be tried, even if its
+    next try is not due yet.
+    """
+
+    installation: Installation
+    retry_all_before: datetime | None = None
+    lease: str = ""
+
+    def __post_init__(self) -> None:
+        self.lease = self.lease or new_lease()
+
+    def claim(self, now: datetime, limit: int) -> Sequence[Claim]:
+        """Lease what may be tried now; each claim builds its mail when it is asked to."""
+        with self.installation.database.writing() as session:
+            rows = outbox.claim(
+                session,
+                self.lease,
+                now,
+                limit=limit,
+                lasts=LEASE,
+                retry_all_before=self.retry_all_before,
+                is_dead=is_dead,
+            )
+        materials = self._materials(rows)
+        return [
+            Claim(row.id or 0, self.lease, row.attempts, self._builder(row, materials))
+            for row in rows
+        ]
+
+    def renew(self, claims: Sequence[Claim], now: datetime) -> set[int]:
+        """Extend the leases; those that are still ours."""
+        ids = [claim.delivery_id for claim in claims]
+        with self.installation.database.writing() as session:
+            return outbox.renew(session, self.lease, ids, now, LEASE)
+
+    def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
+        """Write down how the try ended, in a transaction of its own."""
+        with self.installation.database.writing() as session:
+            return outbox.record(
+                session,
+                claim.delivery_id,
+                claim.lease,
+                DeliveryState(recorded.state),
+                recorded.reply,
+                now,
+                recorded.next_attempt_at,
+                counted=recorded.counted,
+            )
+
+    def release(self, claims: Sequence[Claim], now: datetime) -> None:
+        """Give back what was not tried."""
+        with self.installation.database.writing() as session:
+            outbox.release(session, self.lease, [claim.delivery_id for claim in claims])
+
+    def next_lease_end(self, now: datetime) -> datetime | None:
+        """When the first of others' leases runs out."""
+        with self.installation.database.reading() as session:
+            return outbox.next_lease_end(session, now, but_not=self.lease)
+
+    def _builder(self, row: Delivery, materials: Materials) -> Callable[[], Outgoing]:
+        return partial(build, self.installation, row, materials)
+
+    def _materials(self, rows: Sequence[Delivery]) -> Materials:
+        of_digests = [row.id or 0 for row in rows if row.kind == DeliveryKind.DIGEST]
+        with self.installation.database.reading() as session:
+            found = digests.of_deliveries(session, of_digests)
+            shown = {item["fragment"] for digest in found.values() for item in digest.items}
+            return Materials(
+                subscribers=subscribers.by_id(session, {row.subscriber_id for row in rows}),
+                digests=found,
+                fragments=digests.fragments(session, shown),
+            )
+
+
+def new_lease() -> str:
+    """A lease that names this process so that others on this machine can tell if it is dead."""
+    process = psutil.Process()
+    return f"{_machine()}|{process.pid}|{process.create_time():.2f}|{secrets.token_hex(6)}"
+
+
+def is_dead(lease: str) -> bool:
+    """Whether the holder was a process of this machine that is no more."""
+    machine, pid, started = (*lease.split("|"), "", "", "")[:3]
+    if machine != _machine() or not pid.isdigit():
+        return False
+    try:
+        process = psutil.Process(int(pid))
+        # A number that was given to another process since: its start differs by more than the
+        # clock can have been set by in between.
+        replaced = abs(process.create_time() - float(started)) > 5
+        return replaced or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+    except (psutil.AccessDenied, ValueError):
+        return False
+
+
+@cache
+def _machine() -> str:
+    """This machine since it started and, on Linux, this container: the process numbers of
+    others mean nothing here."""
+    parts = [platform.node()]
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    if boot.exists():
+        parts.append(boot.read_text(encoding="ascii").strip())
+    namespace = Path("/proc/self/ns/pid")
+    if namespace.exists():
+        parts.append(os.readlink(namespace))
+    return "/".join(parts).replace("|", "")

@@ -1,0 +1,70 @@
+"""One installation: its settings, database, keys, clock and model, handed to every verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mailer.links import Signer
+from paperpost.settings import Settings
+from paperpost.store.database import Database
+
+if TYPE_CHECKING:  # the model's libraries take seconds to load, and `send` needs none of them
+    from recommender.model import Model
+
+
+def utc_now() -> datetime:
+    """The time, as the rest of the service is given it."""
+    return datetime.now(UTC)
+
+
+def silently(_line: str) -> None:
+    """Say nothing."""
+
+
+@dataclass
+class ModelSlot:
+    """The model this process works with, which snapshot it is, and when the store was asked."""
+
+    model: Model | None = None
+    snapshot_id: int | None = None
+    looked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What a verb needs besides its own arguments.
+
+    `clock` gives aware UTC datetimes; `say` is told one line whenever work takes longer than a
+    second.
+    """
+
+    settings: Settings
+    database: Database
+    clock: Callable[[], datetime] = utc_now
+    say: Callable[[str], None] = silently
+    slot: ModelSlot = field(default_factory=ModelSlot)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs and reads the links of mails."""
+        return Signer(self.settings.signing_keys())
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self.database.close()
+
+
+def open_installation(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    say: Callable[[str], None] = silently,
+) -> Installation:
+    """The installation of these settings; raises StoreError unless its tables are up to date."""
+    database = Database(settings.store_url)
+    database.require_current()
+    return Installation(settings, database, clock, say)

@@ -1,0 +1,147 @@
+"""From a row of the outbox to the bytes of a mail, the same bytes every time."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from email.utils import parseaddr
+from urllib.parse import quote
+
+from mailer.compose import compose_access_link, compose_confirmation, compose_digest
+from mailer.digest import Digest as DigestContent
+from mailer.digest import DigestItem, Fragment, Letter
+from mailer.transport import Outgoing
+from paperpost.service import links
+from paperpost.service.installation import Installation
+from paperpost.service.links import Purpose
+from paperpost.settings import Settings
+from paperpost.store.subscribers import id_of
+from paperpost.store.tables import Delivery, DeliveryKind, Digest, Paper, Subscriber
+from paperpost.store.tables import Fragment as StoredFragment
+
+
+class CannotBuild(Exception):
+    """A row of the outbox lacks what its mail is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """What the mails of one batch are made of, read in one go."""
+
+    subscribers: Mapping[int, Subscriber]
+    digests: Mapping[int, Digest]
+    fragments: Mapping[int, StoredFragment]
+
+
+def message_id(installation: Installation, subscriber_id: int, day: date, kind: str) -> str:
+    """A Message-ID that is always the same for one mail and tells nobody whose it is."""
+    domain = parseaddr(installation.settings.sender)[1].rpartition("@")[2]
+    key = installation.settings.signing_keys()[0]
+    text = f"message id {kind} {subscriber_id} {day.isoformat()}"
+    code = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:24]
+    return f"<{day:%Y%m%d}.{code}@{domain}>"
+
+
+def web_address(settings: Settings, paper: Paper) -> str:
+    """Where a paper is read: its own page, or ours if the source named none."""
+    return paper.url or f"{settings.public_url}/paper/{quote(paper.id, safe='/:')}"
+
+
+def build(installation: Installation, delivery: Delivery, materials: Materials) -> Outgoing:
+    """The mail of an outbox row; raises CannotBuild if what it is made of is gone."""
+    person = materials.subscribers.get(delivery.subscriber_id)
+    if person is None:
+        raise CannotBuild("the subscriber is gone")
+    letter = _letter(installation, delivery, person)
+    data = _BUILDERS[DeliveryKind(delivery.kind)](installation, delivery, letter, materials)
+    name = delivery.message_id.strip("<>").partition("@")[0]
+    return Outgoing(
+        sender=parseaddr(letter.sender)[1],
+        recipient=person.email,
+        data=data,
+        filename=f"{delivery.local_date}-{delivery.kind}-{_safe(person.email)}-{name[-8:]}.eml",
+    )
+
+
+def _safe(text: str) -> str:
+    """An address as part of a file name."""
+    return "".join(sign if sign.isalnum() or sign in "@.+-_" else "_" for sign in text)[:80]
+
+
+def _letter(installation: Installation, delivery: Delivery, person: Subscriber) -> Letter:
+    settings = installation.settings
+    return Letter(
+        sender=settings.sender,
+        recipient=person.email,
+        message_id=delivery.message_id,
+        date=delivery.created_at,
+        postal_address=settings.postal_address,
+        public_url=settings.public_url,
+        operator=settings.operator,
+    )
+
+
+def _digest(
+    installation: Installation, delivery: Delivery, letter: Letter, materials: Materials
+) -> bytes:
+    digest = materials.digests.get(delivery.id or 0)
+    if digest is None:
+        raise CannotBuild("the digest is gone")
+    person = materials.subscribers[delivery.subscriber_id]
+    return compose_digest(_content(installation, digest, person, materials.fragments), letter)
+
+
+def _content(
+    installation: Installation,
+    digest: Digest,
+    person: Subscriber,
+    fragments: Mapping[int, StoredFragment],
+) -> DigestContent:
+    base, signer = installation.settings.public_url, installation.signer
+    number, issued = id_of(person), digest.composed_at
+
+    def item(frozen: Mapping[str, object]) -> DigestItem:
+        paper, kept = int(str(frozen["paper"])), fragments[int(str(frozen["fragment"]))]
+        reasons = frozen["reasons"]
+        return DigestItem(
+            fragment=Fragment(html=kept.html, text=kept.text, url=kept.url),
+            title=kept.title,
+            reasons=tuple(reasons) if isinstance(reasons, list) else (),
+            more_url=links.url(base, signer, Purpose.VOTE, issued, number, paper, 1),
+            less_url=links.url(base, signer, Purpose.VOTE, issued, number, paper, -1),
+        )
+
+    return DigestContent(
+        local_date=digest.local_date,
+        items=tuple(item(frozen) for frozen in digest.items),
+        considered=digest.considered,
+        frequency=digest.frequency,
+        preferences_url=links.url(base, signer, Purpose.PREFERENCES, issued, number),
+        unsubscribe_url=links.url(base, signer, Purpose.UNSUBSCRIBE, issued, number),
+        why=digest.why,
+    )
+
+
+def _confirmation(
+    installation: Installation, delivery: Delivery, letter: Letter, _materials: Materials
+) -> bytes:
+    return compose_confirmation(_own_link(installation, delivery, Purpose.CONFIRM), letter)
+
+
+def _access_link(
+    installation: Installation, delivery: Delivery, letter: Letter, _materials: Materials
+) -> bytes:
+    return compose_access_link(_own_link(installation, delivery, Purpose.ACCESS), letter)
+
+
+def _own_link(installation: Installation, delivery: Delivery, purpose: Purpose) -> str:
+    base, issued = installation.settings.public_url, delivery.created_at
+    return links.url(base, installation.signer, purpose, issued, delivery.subscriber_id)
+
+
+_BUILDERS = {
+    DeliveryKind.DIGEST: _digest,
+    DeliveryKind.CONFIRMATION: _confirmation,
+    DeliveryKind.ACCESS_LINK: _access_link,
+}

@@ -1,0 +1,277 @@
+"""Becoming a subscriber: by form (confirmed by mail), by command, or many from a file."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import Session
+
+from paperpost.errors import PaperpostError
+from paperpost.service import calendar, links, wishes
+from paperpost.service.installation import Installation
+from paperpost.service.letters import message_id
+from paperpost.service.links import Purpose
+from paperpost.service.wishes import InvalidWish, Wishes
+from paperpost.store import outbox, subscribers
+from paperpost.store.subscribers import id_of
+from paperpost.store.tables import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Subscriber,
+    SubscriberState,
+)
+
+# A form that is posted again and again must not flood an address with mail.
+QUIET = timedelta(minutes=5)
+CONFIRMATION_USEFUL = timedelta(days=2)
+ACCESS_LINK_USEFUL = timedelta(hours=1)
+COLUMNS = {"email", "keywords", "timezone", "hour", "size", "frequency"}
+
+
+class SignupClosed(PaperpostError):
+    """The operator does not let this address subscribe by itself."""
+
+
+class UnreadableList(PaperpostError):
+    """A file of subscribers is not a CSV with an `email` column."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """What a subscription by command led to: `created`, or an existing one changed; `mailed`
+    says whether a confirmation was queued."""
+
+    email: str
+    state: str
+    created: bool
+    mailed: bool
+
+
+@dataclass(slots=True)
+class SignedUpMany:
+    """What became of a file of subscribers; `rejected` holds line numbers and reasons."""
+
+    added: int = 0
+    updated: int = 0
+    skipped: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+def by_form(installation: Installation, email: str, wanted: Wishes) -> None:
+    """Take a subscription from the web. What happens shows only in the address's own mailbox:
+    a confirmation to a new one, a link to the preferences to a known one.
+
+    Raises InvalidWish for what is no address, SignupClosed by the operator's rule.
+    """
+    email = wishes.address(email)
+    _require_open(installation, email)
+    with installation.database.writing() as session:
+        person = subscribers.by_email(session, email)
+        if person is not None and person.state == SubscriberState.ACTIVE:
+            # A stranger must neither learn nor change anything about a subscriber.
+            _mail(installation, session, person, DeliveryKind.ACCESS_LINK, ACCESS_LINK_USEFUL)
+            return
+        person = person or _new(session, email, installation.clock())
+        _apply(session, person, wanted, installation.clock())
+        _mail(installation, session, person, DeliveryKind.CONFIRMATION, CONFIRMATION_USEFUL)
+
+
+def by_command(
+    installation: Installation, email: str, wanted: Wishes, *, confirmed: bool
+) -> SignedUp:
+    """Subscribe an address or change what it asked for; a `confirmed` one is sent nothing."""
+    email = wishes.address(email)
+    with installation.database.writing() as session:
+        return _sign_up(installation, session, email, wanted, confirmed=confirmed)
+
+
+def from_file(installation: Installation, path: Path, *, confirmed: bool) -> SignedUpMany:
+    """Subscribe everyone in a CSV; a bad line is rejected and the rest goes in.
+
+    Someone who unsubscribed is skipped: a list does not undo a person's own decision.
+    """
+    result = SignedUpMany()
+    with installation.database.writing() as session:
+        for line, row in _rows(path):
+            try:
+                email = wishes.address(row.get("email") or "")
+                wanted = wishes.checked({k: v for k, v in row.items() if v})
+            except InvalidWish as error:
+                result.rejected.append((line, str(error)))
+                continue
+            _sign_up_from_list(installation, session, email, wanted, confirmed, result)
+    return result
+
+
+def _sign_up_from_list(
+    installation: Installation,
+    session: Session,
+    email: str,
+    wanted: Wishes,
+    confirmed: bool,
+    result: SignedUpMany,
+) -> None:
+    person = subscribers.by_email(session, email)
+    if person is not None and person.state == SubscriberState.UNSUBSCRIBED:
+        result.skipped += 1
+        return
+    before = None if person is None else _described(session, person)
+    done = _sign_up(installation, session, email, wanted, confirmed=confirmed)
+    person = subscribers.by_email(session, email)
+    if done.created:
+        result.added += 1
+    elif person is not None and _described(session, person) != before:
+        result.updated += 1
+    else:
+        result.skipped += 1
+
+
+def _described(session: Session, person: Subscriber) -> tuple[object, ...]:
+    own = subscribers.interests(session, [id_of(person)])[id_of(person)]
+    schedule = (person.timezone, person.hour, person.size, person.frequency)
+    return (person.state, *schedule, {kind: sorted(values) for kind, values in own.items()})
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str | None]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+            if "email" not in names:
+                raise UnreadableList(f"{path}: the first line must name the columns, with email")
+            reader.fieldnames = names
+            for row in reader:
+                known = {name: row.get(name) for name in COLUMNS}
+                yield reader.line_num, known
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UnreadableList(f"{path}: {reason}") from error
+
+
+def _sign_up(
+    installation: Installation, session: Session, email: str, wanted: Wishes, *, confirmed: bool
+) -> SignedUp:
+    now = installation.clock()
+    person = subscribers.by_email(session, email)
+    created = person is None
+    person = person or _new(session, email, now)
+    if confirmed:
+        _activate(person, now)
+    _apply(session, person, wanted, now)
+    mailed = False
+    if person.state != SubscriberState.ACTIVE:
+        mailed = _mail(
+            installation, session, person, DeliveryKind.CONFIRMATION, CONFIRMATION_USEFUL
+        )
+    return SignedUp(email, person.state, created, mailed)
+
+
+def _require_open(installation: Installation, email: str) -> None:
+    rule = installation.settings.signup
+    domain = email.rpartition("@")[2]
+    if rule == ("open",) or domain in {allowed.lower() for allowed in rule}:
+        return
+    if rule == ("closed",):
+        raise SignupClosed("subscribing by this form is closed; ask whoever runs it")
+    raise SignupClosed(f"only addresses at {', '.join(rule)} may subscribe here")
+
+
+def _new(session: Session, email: str, now: datetime) -> Subscriber:
+    person = Subscriber(email=email, state=SubscriberState.PENDING, joined_at=now)
+    session.add(person)
+    session.flush()
+    return person
+
+
+def _activate(person: Subscriber, now: datetime) -> None:
+    if person.state != SubscriberState.ACTIVE:
+        person.state, person.confirmed_at, person.left_at = SubscriberState.ACTIVE, now, None
+
+
+def _apply(session: Session, person: Subscriber, wanted: Wishes, now: datetime) -> None:
+    """Write what was asked for, and when the next digest is due."""
+    subscribers.set_interests(session, id_of(person), wanted.interests())
+    for name, value in wanted.schedule().items():
+        setattr(person, name, value)
+    reschedule(person, now)
+    session.add(person)
+    session.flush()
+
+
+def reschedule(person: Subscriber, now: datetime) -> None:
+    """Set when an active subscriber's next digest is due; nobody else has one."""
+    if person.state == SubscriberState.ACTIVE:
+        due = calendar.next_due(person.frequency, person.hour, person.timezone, now)
+        person.next_due_at = due.at
+    else:
+        person.next_due_at = None
+
+
+def _mail(
+    installation: Installation,
+    session: Session,
+    person: Subscriber,
+    kind: DeliveryKind,
+    useful: timedelta,
+) -> bool:
+    """Queue a mail with a link, unless one of its kind went out just now."""
+    now = installation.clock()
+    last = outbox.latest(session, id_of(person), kind)
+    if last is not None and now - last.created_at < QUIET:
+        return False
+    outbox.add(
+        session,
+        Delivery(
+            kind=kind,
+            subscriber_id=id_of(person),
+            local_date=calendar.local_date(person.timezone, now),
+            state=DeliveryState.QUEUED,
+            created_at=now,
+            due_at=now,
+            expires_at=now + useful,
+            message_id=message_id(
+                installation, id_of(person), now.date(), f"{kind} {now.isoformat()}"
+            ),
+        ),
+    )
+    return True
+
+
+def mail_access_link(installation: Installation, email: str) -> None:
+    """Mail a fresh link to the preferences, export and deletion; for an unknown address nothing
+    happens, and nobody can tell. Raises InvalidWish for what is no address."""
+    email = wishes.address(email)
+    with installation.database.writing() as session:
+        person = subscribers.by_email(session, email)
+        if person is not None:
+            _mail(installation, session, person, DeliveryKind.ACCESS_LINK, ACCESS_LINK_USEFUL)
+
+
+def awaiting(installation: Installation, token: str) -> Subscriber:
+    """Whom a confirmation link would confirm. Changes nothing. Raises LinkError."""
+    with installation.database.reading() as session:
+        return _invited(installation, session, token)
+
+
+def confirm(installation: Installation, token: str) -> Subscriber:
+    """Make the subscription behind a confirmation link active; again changes nothing."""
+    with installation.database.writing() as session:
+        person = _invited(installation, session, token)
+        if person.state != SubscriberState.ACTIVE:
+            _activate(person, installation.clock())
+            reschedule(person, installation.clock())
+            session.add(person)
+        return person
+
+
+def _invited(installation: Installation, session: Session, token: str) -> Subscriber:
+    link = links.read(installation.signer, token, Purpose.CONFIRM, installation.clock())
+    person = subscribers.by_id(session, link.fields).get(link.fields[0])
+    if person is None:
+        raise links.BadLink("whoever asked for this link is no longer stored")
+    if person.left_at is not None and link.issued < person.left_at.replace(microsecond=0):
+        raise links.ExpiredLink(link)  # they left after it was mailed
+    return person

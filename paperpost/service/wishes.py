@@ -1,0 +1,141 @@
+"""What a subscriber may ask for, checked in one place for forms, files and commands."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+from paperpost.errors import PaperpostError
+from paperpost.service import calendar
+from paperpost.store.tables import InterestKind
+
+LONGEST_TERM = 100
+MOST_TERMS = 50
+LARGEST_SIZE = 50
+SEPARATORS = re.compile(r"[;,\n\r]+")
+
+
+class InvalidWish(PaperpostError):
+    """A value that cannot be used; its text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Interests and schedule as asked for; None leaves what there is (or the default)."""
+
+    keywords: tuple[str, ...] | None = None
+    authors: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    muted: tuple[str, ...] | None = None
+    timezone: str | None = None
+    hour: int | None = None
+    size: int | None = None
+    frequency: str | None = None
+
+    def interests(self) -> dict[InterestKind, tuple[str, ...]]:
+        """The kinds of interest that were named."""
+        named = {
+            InterestKind.KEYWORD: self.keywords,
+            InterestKind.AUTHOR: self.authors,
+            InterestKind.CATEGORY: self.categories,
+            InterestKind.MUTED: self.muted,
+        }
+        return {kind: values for kind, values in named.items() if values is not None}
+
+    def schedule(self) -> dict[str, str | int]:
+        """The columns of the schedule that were named."""
+        named = {
+            "timezone": self.timezone,
+            "hour": self.hour,
+            "size": self.size,
+            "frequency": self.frequency,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def address(text: str) -> str:
+    """An e-mail address in its one stored spelling; syntax only, without DNS."""
+    try:
+        checked = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise InvalidWish(f"not an e-mail address: {text.strip()[:80]!r} ({error})") from error
+    # The local part's case may matter to its server, but no server is known that minds; two
+    # spellings of one person must be one subscriber.
+    return checked.normalized.lower()
+
+
+def terms(values: Iterable[str] | str | None) -> tuple[str, ...] | None:
+    """Keywords, names or categories, one per entry; a text is split at commas, semicolons and
+    line ends. None stays None."""
+    if values is None:
+        return None
+    parts = SEPARATORS.split(values) if isinstance(values, str) else list(values)
+    cleaned = tuple(dict.fromkeys(term for term in map(_term, parts) if term))
+    if len(cleaned) > MOST_TERMS:
+        raise InvalidWish(f"at most {MOST_TERMS} of a kind, not {len(cleaned)}")
+    return cleaned
+
+
+def _term(text: str) -> str:
+    printable = "".join(
+        " " if unicodedata.category(sign).startswith("C") else sign
+        for sign in unicodedata.normalize("NFC", text)
+    )
+    term = " ".join(printable.split())
+    if len(term) > LONGEST_TERM:
+        raise InvalidWish(f"at most {LONGEST_TERM} characters each: {term[:40]!r}…")
+    return term
+
+
+def checked(fields: Mapping[str, object]) -> Wishes:
+    """Wishes from fields named as in Wishes; empty texts leave what there is.
+
+    Raises InvalidWish at the first value that cannot be used.
+    """
+    return Wishes(
+        keywords=_terms_of(fields, "keywords"),
+        authors=_terms_of(fields, "authors"),
+        categories=_terms_of(fields, "categories"),
+        muted=_terms_of(fields, "muted"),
+        timezone=_timezone(fields.get("timezone")),
+        hour=_number(fields.get("hour"), "hour", 0, 23),
+        size=_number(fields.get("size"), "size", 1, LARGEST_SIZE),
+        frequency=_frequency(fields.get("frequency")),
+    )
+
+
+def _terms_of(fields: Mapping[str, object], name: str) -> tuple[str, ...] | None:
+    value = fields.get(name)
+    if value is None or isinstance(value, str):
+        return terms(value)
+    if isinstance(value, list | tuple):
+        return terms([str(part) for part in value])
+    raise InvalidWish(f"{name} must be text or a list of texts")
+
+
+def _timezone(value: object) -> str | None:
+    name = "" if value is None else str(value).strip()
+    if not name:
+        return None
+    if not calendar.is_timezone(name):
+        raise InvalidWish(f"not a time zone: {name[:60]!r} (write it like Europe/Berlin)")
+    return name
+
+
+def _number(value: object, name: str, least: int, most: int) -> int | None:
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
+        raise InvalidWish(f"{name} must be a number from {least} to {most}, not {text[:20]!r}")
+    return int(text)
+
+
+def _frequency(value: object) -> str | None:
+    text = "" if value is None else str(value).strip()
+    if text and text not in calendar.FREQUENCIES:
+        known = ", ".join(calendar.FREQUENCIES)
+        raise InvalidWish(f"frequency must be one of {known}, not {text[:20]!r}")
+    return text or None

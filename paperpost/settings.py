@@ -1,0 +1,225 @@
+"""What an operator can set: read once, frozen, and wrong values stop the program.
+
+Values come from the environment (`PAPERPOST_…`), else from `paperpost.toml` in the current
+folder. Secrets may be given as a file instead: `PAPERPOST_SECRET_KEY_FILE` and so on.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from paperpost.errors import PaperpostError
+
+SECRETS = ("database_url", "secret_key", "smtp_url")
+SHORTEST_KEY = 16
+
+
+class SettingsError(PaperpostError):
+    """A setting is missing or has a value that cannot be used."""
+
+
+def _split(value: object) -> object:
+    """`a, b c` from the environment as ("a", "b", "c"); lists from TOML stay as they are."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Optional = Annotated[str | None, BeforeValidator(_none_if_empty)]
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """Reads `PAPERPOST_NAME_FILE`; a file that is named but cannot be read is an error."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        variable = f"PAPERPOST_{field_name.upper()}"
+        path = os.environ.get(f"{variable}_FILE")
+        if path is None or field_name not in SECRETS:
+            return None, field_name, False
+        if variable in os.environ:
+            raise SettingsError(f"{variable} and {variable}_FILE are both set; use one of them")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{variable}_FILE: cannot read {path}: {error}") from error
+
+    def __call__(self) -> dict[str, Any]:
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """The settings of one installation. Defaults are those of the README's table."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PAPERPOST_", toml_file="paperpost.toml", frozen=True, extra="forbid"
+    )
+
+    home: Path = Path("paperpost-data")
+    database_url: Optional = None
+    smtp_url: Optional = None
+    public_url: str = "http://127.0.0.1:8000"
+    sender: str = Field("Paperpost <paperpost@localhost>", validation_alias="PAPERPOST_FROM")
+    secret_key: Words = ()
+    sources: Words = ("arxiv:cs.AI+cs.CL+cs.CV+cs.LG",)
+    operator: Optional = None
+    postal_address: Optional = None
+    signup: Words = ("open",)
+    vote_hold_seconds: int = Field(600, ge=0, le=7 * 86400)
+    arxiv_url: str = "https://rss.arxiv.org"
+    allow_private_sources: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before the environment before secret files before `paperpost.toml`."""
+        toml = _TomlNames(settings_cls)
+        return init_settings, env_settings, SecretFiles(settings_cls), toml
+
+    @field_validator("public_url", "arxiv_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
+            raise ValueError(f"not an http or https address: {value!r}")
+        return value.rstrip("/")
+
+    @field_validator("sender")
+    @classmethod
+    def _is_sender(cls, value: str) -> str:
+        _checked_address(parseaddr(value)[1])
+        if "\n" in value or "\r" in value:
+            raise ValueError("must be one line")
+        return value
+
+    @field_validator("operator")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        return value if value is None else _checked_address(value)
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long_enough(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(key) < SHORTEST_KEY for key in value):
+            raise ValueError(f"must be at least {SHORTEST_KEY} characters")
+        return value
+
+    @model_validator(mode="after")
+    def _shared_store_needs_a_shared_key(self) -> "Settings":
+        if self.on_postgresql and not self.secret_key:
+            raise ValueError(
+                "PAPERPOST_SECRET_KEY must be set with PostgreSQL: "
+                "every machine has to sign links with the same key"
+            )
+        return self
+
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether the store is PostgreSQL, which several machines may share."""
+        return self.store_url.startswith("postgresql")
+
+    @property
+    def store_url(self) -> str:
+        """The database's SQLAlchemy URL; by default a SQLite file in the home."""
+        return self.database_url or f"sqlite:///{(self.home / 'paperpost.db').absolute()}"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where model snapshots are kept."""
+        return self.home / "models"
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mails go as files when there is no SMTP server."""
+        return self.home / "mail"
+
+    def signing_keys(self) -> tuple[bytes, ...]:
+        """The keys of links in mails, the signing one first; made on first use."""
+        return tuple(key.encode() for key in self.secret_key or (self._kept_key(),))
+
+    def _kept_key(self) -> str:
+        path = self.home / "secret.key"
+        self.home.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _create_once(path, secrets.token_urlsafe(32))
+        key = path.read_text(encoding="ascii").strip()
+        if len(key) < SHORTEST_KEY:
+            raise SettingsError(f"{path} holds no usable key; restore it from a backup")
+        return key
+
+
+class _TomlNames(TomlConfigSettingsSource):
+    """`paperpost.toml` may say `from` for the sender, as the environment does."""
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        return {("PAPERPOST_FROM" if k == "from" else k): v for k, v in values.items()}
+
+
+def _checked_address(value: str) -> str:
+    try:
+        # localhost and other special names are allowed: mail may stay on this machine.
+        domain = value.rpartition("@")[2]
+        if domain == "localhost":
+            validate_email(
+                value.removesuffix("localhost") + "example.org", check_deliverability=False
+            )
+        else:
+            validate_email(value, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError(f"not an e-mail address: {value!r} ({error})") from error
+    return value
+
+
+def _create_once(path: Path, text: str) -> None:
+    """Write `path` unless another process has just done so; readers never see half a key."""
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text + "\n")
+    try:
+        os.link(scratch, path)  # fails when the key is there already: the first one wins
+    except FileExistsError:
+        pass
+    finally:
+        scratch.unlink()
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings as they stand; raises SettingsError with one line on a wrong value."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first: Mapping[str, Any] = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"])
+        message = str(first["msg"]).removeprefix("Value error, ")
+        variable = name if name.startswith("PAPERPOST") else f"PAPERPOST_{name.upper()}"
+        raise SettingsError(f"{variable}: {message}" if name else message) from error
+    except ValueError as error:
+        raise SettingsError(f"paperpost.toml: {error}") from error

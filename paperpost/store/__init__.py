@@ -1,0 +1,1 @@
+"""Tables and every query, one file per subject; nothing else speaks SQL."""

@@ -1,0 +1,217 @@
+"""One database of one installation: connections, transactions, migrations.
+
+Reading and writing are told apart from the start. SQLite cannot turn a transaction that has
+read into one that writes while another process writes, so a writing one says BEGIN IMMEDIATE.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlmodel import Session
+
+from paperpost.errors import PaperpostError
+
+HERE = Path(__file__).resolve().parent.parent
+T = TypeVar("T")
+WRITES = "paperpost_writes"
+SECONDS_TO_WAIT_FOR_A_LOCK = 60
+# An arbitrary number that names the tick's advisory lock in PostgreSQL.
+TICK_LOCK = 7_203_115
+
+
+class StoreError(PaperpostError):
+    """The database cannot be used as it is."""
+
+
+def migrations_folder() -> Path:
+    """`alembic/` in a checkout, `paperpost/_alembic` in a wheel."""
+    return next(d for d in (HERE / "_alembic", HERE.parent / "alembic") if d.is_dir())
+
+
+class Database:
+    """The store's connections. Cheap to make: nothing is opened before it is used."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+            self.engine = _engine(parsed.render_as_string(hide_password=False))
+        except (ArgumentError, ImportError) as error:
+            raise StoreError(f"PAPERPOST_DATABASE_URL cannot be used: {error}") from error
+        self._writer = self.engine.execution_options(**{WRITES: True})
+        self._path = Path(parsed.database) if self.is_sqlite and parsed.database else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is a SQLite file rather than a PostgreSQL server."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads; what it gives stays usable afterwards."""
+        with _clearly(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that is committed at the end, or rolled back by an exception."""
+        with _clearly(), Session(self._writer, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Create the tables or migrate them."""
+        from alembic import command
+
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        with _clearly(), self._writer.begin() as connection:
+            command.upgrade(self._alembic(connection), revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Migrate back."""
+        from alembic import command
+
+        with _clearly(), self._writer.begin() as connection:
+            command.downgrade(self._alembic(connection), revision)
+
+    def difference(self) -> list[Any]:
+        """What the models have and the migrated tables lack, or the other way round."""
+        from alembic.autogenerate import compare_metadata
+        from alembic.migration import MigrationContext
+        from sqlmodel import SQLModel
+
+        from paperpost.store import tables  # noqa: F401 - registers the tables
+
+        with self.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            return list(compare_metadata(context, SQLModel.metadata))
+
+    def require_current(self) -> None:
+        """Refuse to work on tables that are missing or of another version."""
+        if self._path is not None and not self._path.exists():
+            raise StoreError(f"there is no database at {self._path} yet: run `paperpost upgrade`")
+        wanted, found = self._head(), self._revision()
+        if found is None:
+            raise StoreError("the database has no tables yet: run `paperpost upgrade`")
+        if found != wanted:
+            raise StoreError(
+                f"the database is at version {found}, this Paperpost needs {wanted}: "
+                "run `paperpost upgrade`"
+            )
+
+    @contextmanager
+    def tick_lock(self) -> Iterator[bool]:
+        """Whether this process may tick: one at a time may; a dead one's lock is free at once."""
+        take = self._flock() if self._path is not None else self._advisory_lock()
+        with take as taken:
+            yield taken
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    def _alembic(self, connection: Connection) -> Any:
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(migrations_folder()))
+        config.attributes["connection"] = connection
+        return config
+
+    def _head(self) -> str | None:
+        from alembic.script import ScriptDirectory
+
+        return ScriptDirectory(str(migrations_folder())).get_current_head()
+
+    def _revision(self) -> str | None:
+        from alembic.migration import MigrationContext
+
+        with _clearly(), self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    @contextmanager
+    def _flock(self) -> Iterator[bool]:
+        assert self._path is not None  # noqa: S101 - for the type checker; tick_lock chose
+        with self._path.with_name(self._path.name + ".tick").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    @contextmanager
+    def _advisory_lock(self) -> Iterator[bool]:
+        with self.engine.connect() as connection:
+            query = text("SELECT pg_try_advisory_lock(:number)")
+            taken = bool(connection.execute(query, {"number": TICK_LOCK}).scalar())
+            connection.commit()  # the lock is the session's, not the transaction's
+            try:
+                yield taken
+            finally:
+                if taken:
+                    release = text("SELECT pg_advisory_unlock(:number)")
+                    connection.execute(release, {"number": TICK_LOCK})
+                    connection.commit()
+
+
+@contextmanager
+def _clearly() -> Iterator[None]:
+    """Turn what a database driver says into one line for the operator."""
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreError(f"cannot use the database: {str(error.orig).strip()}") from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"the database refuses: {error}") from error
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    # `check_same_thread`: the pool hands a connection to one thread at a time.
+    engine = create_engine(
+        url,
+        connect_args={"timeout": SECONDS_TO_WAIT_FOR_A_LOCK, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun below, not by the driver
+    for pragma in (
+        "journal_mode = WAL",  # readers and the writer do not block each other
+        # A commit survives a killed process; only a power cut may take the last ones back,
+        # and then a mail is marked as queued again: twice, never lost.
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def in_chunks(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
+    """Lists of at most `size`: databases limit how many values one statement may name."""
+    remaining = iter(values)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def take_turns(session: Session, table: str) -> None:
+    """Let one transaction at a time write to a table (SQLite's writers take turns anyway)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")

@@ -1,0 +1,213 @@
+"""Digests: frozen rows, one per subscriber and local date, and the fragments they show."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, func, select
+
+from paperpost.store.database import in_chunks
+from paperpost.store.tables import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Digest,
+    Fragment,
+    Subscriber,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewDigest:
+    """A digest that has been ranked and is about to be frozen. Without items it is silent."""
+
+    subscriber_id: int
+    seen_digest_count: int
+    local_date: date
+    due_at: datetime
+    expires_at: datetime
+    message_id: str
+    template_version: str
+    frequency: str
+    why: str
+    considered: int
+    items: list[dict[str, Any]]
+    next_due_at: datetime | None
+    silence: str = ""
+
+
+def freeze(session: Session, new: NewDigest, now: datetime) -> str:
+    """Insert a digest with its delivery and set the subscriber's next due time.
+
+    Returns "queued" or "silent"; or "composed before" when the date has its digest; or
+    "overtaken" when another process composed for this subscriber since the ranking began: its
+    papers were not known then, so nothing may be inserted.
+    """
+    if not _may_insert(session, new):
+        return "overtaken"
+    found = of_date(session, new.subscriber_id, new.local_date)
+    if found is not None and (found.items or not new.items):
+        return "composed before"
+    delivery = _delivery_of(session, new, found, now)
+    if found is None:
+        session.add(_digest_row(new, delivery, now))
+    else:  # it was silent, and papers have come in since
+        found.items, found.considered, found.why = new.items, new.considered, new.why
+        found.composed_at, found.template_version = now, new.template_version
+    session.flush()
+    return "queued" if new.items else "silent"
+
+
+def _may_insert(session: Session, new: NewDigest) -> bool:
+    raised = session.exec(
+        update(Subscriber)
+        .where(
+            col(Subscriber.id) == new.subscriber_id,
+            col(Subscriber.digest_count) == new.seen_digest_count,
+        )
+        .values(digest_count=Subscriber.digest_count + 1, next_due_at=new.next_due_at)
+    )
+    return bool(raised.rowcount == 1)
+
+
+def _delivery_of(session: Session, new: NewDigest, found: Digest | None, now: datetime) -> Delivery:
+    delivery = None if found is None else session.get(Delivery, found.delivery_id)
+    if delivery is None:
+        delivery = Delivery(
+            kind=DeliveryKind.DIGEST,
+            subscriber_id=new.subscriber_id,
+            local_date=new.local_date,
+            state=DeliveryState.SILENT,
+            created_at=now,
+            due_at=new.due_at,
+            expires_at=new.expires_at,
+            message_id=new.message_id,
+        )
+        session.add(delivery)
+    delivery.state = DeliveryState.QUEUED if new.items else DeliveryState.SILENT
+    delivery.due_at, delivery.expires_at = new.due_at, new.expires_at
+    delivery.reply = new.silence
+    session.flush()
+    return delivery
+
+
+def _digest_row(new: NewDigest, delivery: Delivery, now: datetime) -> Digest:
+    if delivery.id is None:
+        raise ValueError("the delivery is not stored yet")
+    return Digest(
+        subscriber_id=new.subscriber_id,
+        local_date=new.local_date,
+        delivery_id=delivery.id,
+        composed_at=now,
+        template_version=new.template_version,
+        frequency=new.frequency,
+        why=new.why,
+        considered=new.considered,
+        items=new.items,
+    )
+
+
+def of_date(session: Session, subscriber_id: int, local_date: date) -> Digest | None:
+    """The digest of one subscriber and local date."""
+    return session.exec(
+        select(Digest).where(Digest.subscriber_id == subscriber_id, Digest.local_date == local_date)
+    ).first()
+
+
+def of_subscriber(session: Session, subscriber_id: int) -> list[tuple[Digest, Delivery]]:
+    """All digests of a subscriber with their deliveries, oldest first."""
+    query = (
+        select(Digest, Delivery)
+        .join(Delivery, col(Delivery.id) == col(Digest.delivery_id))
+        .where(Digest.subscriber_id == subscriber_id)
+        .order_by(col(Digest.local_date))
+    )
+    return list(session.exec(query))
+
+
+def of_deliveries(session: Session, delivery_ids: Collection[int]) -> dict[int, Digest]:
+    """Digests by the number of their delivery."""
+    return {
+        digest.delivery_id: digest
+        for chunk in in_chunks(delivery_ids)
+        for digest in session.exec(select(Digest).where(col(Digest.delivery_id).in_(chunk)))
+    }
+
+
+def dates_before(session: Session, subscriber_ids: Collection[int], day: date) -> dict[int, date]:
+    """The date of each subscriber's newest digest before `day` that had papers.
+
+    A silent digest had no candidates at all, so papers that came in late for its day are still
+    owed.
+    """
+    found: dict[int, date] = {}
+    for chunk in in_chunks(subscriber_ids):
+        rows = session.exec(
+            select(Digest.subscriber_id, func.max(Digest.local_date))
+            .join(Delivery, col(Delivery.id) == col(Digest.delivery_id))
+            .where(
+                col(Digest.subscriber_id).in_(chunk),
+                Digest.local_date < day,
+                Delivery.state != DeliveryState.SILENT,
+            )
+            .group_by(col(Digest.subscriber_id))
+        )
+        found.update(dict(rows.all()))
+    return found
+
+
+def mailed(
+    session: Session, subscriber_ids: Collection[int], after: date, *, but_not: date | None = None
+) -> dict[int, set[int]]:
+    """The papers in each subscriber's digests dated later than `after`, by row number.
+
+    Papers are never announced later than they were (papers.py), so older digests cannot hold a
+    candidate. `but_not` leaves out the digest of one date.
+    """
+    found: dict[int, set[int]] = defaultdict(set)
+    for chunk in in_chunks(subscriber_ids):
+        query = select(Digest).where(
+            col(Digest.subscriber_id).in_(chunk), Digest.local_date > after
+        )
+        for digest in session.exec(query):
+            if digest.local_date != but_not:
+                found[digest.subscriber_id].update(item["paper"] for item in digest.items)
+    return found
+
+
+def keep_fragments(session: Session, wanted: Sequence[Fragment]) -> dict[tuple[int, str], int]:
+    """Store fragments that are not there yet; their numbers by (paper number, checksum)."""
+    have = _fragment_numbers(session, {fragment.paper_number for fragment in wanted})
+    for fragment in wanted:
+        key = (fragment.paper_number, fragment.checksum)
+        if key not in have:
+            session.add(fragment)
+            session.flush()
+            have[key] = fragment.id or 0
+    return have
+
+
+def _fragment_numbers(
+    session: Session, paper_numbers: Collection[int]
+) -> dict[tuple[int, str], int]:
+    return {
+        (number, checksum): identity or 0
+        for chunk in in_chunks(paper_numbers)
+        for number, checksum, identity in session.exec(
+            select(Fragment.paper_number, Fragment.checksum, Fragment.id).where(
+                col(Fragment.paper_number).in_(chunk)
+            )
+        )
+    }
+
+
+def fragments(session: Session, ids: Iterable[int]) -> dict[int, Fragment]:
+    """Fragments by number."""
+    return {
+        fragment.id or 0: fragment
+        for chunk in in_chunks(ids)
+        for fragment in session.exec(select(Fragment).where(col(Fragment.id).in_(chunk)))
+    }

@@ -1,0 +1,107 @@
+"""Subscribers and their interests."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, delete, func, select
+
+from paperpost.store.database import in_chunks
+from paperpost.store.tables import Interest, InterestKind, Subscriber, SubscriberState
+
+
+def id_of(subscriber: Subscriber) -> int:
+    """The number of a stored subscriber."""
+    if subscriber.id is None:
+        raise ValueError(f"subscriber {subscriber.email} is not stored yet")
+    return subscriber.id
+
+
+def by_email(session: Session, email: str) -> Subscriber | None:
+    """The subscriber with that (normalised) address."""
+    return session.exec(select(Subscriber).where(Subscriber.email == email)).first()
+
+
+def by_id(session: Session, ids: Iterable[int]) -> dict[int, Subscriber]:
+    """Subscribers by number; those who are gone are left out."""
+    return {
+        id_of(found): found
+        for chunk in in_chunks(ids)
+        for found in session.exec(select(Subscriber).where(col(Subscriber.id).in_(chunk)))
+    }
+
+
+def due(session: Session, now: datetime, limit: int) -> list[Subscriber]:
+    """Active subscribers whose digest is due, the longest waiting first."""
+    return list(
+        session.exec(
+            select(Subscriber)
+            .where(Subscriber.state == SubscriberState.ACTIVE, col(Subscriber.next_due_at) <= now)
+            .order_by(col(Subscriber.next_due_at), col(Subscriber.id))
+            .limit(limit)
+        )
+    )
+
+
+def active(session: Session, after: int, limit: int) -> list[Subscriber]:
+    """The next active subscribers in order of number, for walking through all of them."""
+    return list(
+        session.exec(
+            select(Subscriber)
+            .where(Subscriber.state == SubscriberState.ACTIVE, col(Subscriber.id) > after)
+            .order_by(col(Subscriber.id))
+            .limit(limit)
+        )
+    )
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """How many subscribers there are in each state."""
+    rows = session.exec(select(Subscriber.state, func.count()).group_by(Subscriber.state))
+    return dict(rows.all())
+
+
+def interests(
+    session: Session, subscriber_ids: Collection[int]
+) -> dict[int, dict[InterestKind, list[str]]]:
+    """Each subscriber's interests by kind, in the order they were given."""
+    found: dict[int, dict[InterestKind, list[str]]] = {
+        number: defaultdict(list) for number in subscriber_ids
+    }
+    for chunk in in_chunks(subscriber_ids):
+        rows = session.exec(
+            select(Interest)
+            .where(col(Interest.subscriber_id).in_(chunk))
+            .order_by(col(Interest.id))
+        )
+        for row in rows:
+            found[row.subscriber_id][InterestKind(row.kind)].append(row.value)
+    return found
+
+
+def set_interests(
+    session: Session, subscriber_id: int, wanted: Mapping[InterestKind, Sequence[str]]
+) -> None:
+    """Make these kinds of interest exactly so; kinds that are not named stay as they are."""
+    for kind, values in wanted.items():
+        session.exec(
+            delete(Interest).where(
+                col(Interest.subscriber_id) == subscriber_id, col(Interest.kind) == kind
+            )
+        )
+        for value in dict.fromkeys(values):
+            session.add(Interest(subscriber_id=subscriber_id, kind=kind, value=value))
+    session.flush()
+
+
+def remove(session: Session, subscriber_id: int) -> None:
+    """Remove a subscriber; interests, votes, digests and deliveries go with the row."""
+    session.exec(delete(Subscriber).where(col(Subscriber.id) == subscriber_id))
+
+
+def set_next_due(session: Session, subscriber_id: int, at: datetime | None) -> None:
+    """When the subscriber's next digest is to be composed."""
+    session.exec(
+        update(Subscriber).where(col(Subscriber.id) == subscriber_id).values(next_due_at=at)
+    )

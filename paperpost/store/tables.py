@@ -1,0 +1,298 @@
+"""The tables, and nothing but the tables.
+
+No `from __future__ import annotations` here: SQLModel reads the annotations at class creation.
+Times are aware UTC datetimes; dates are announcement days or a subscriber's local days.
+"""
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    UniqueConstraint,
+)
+from sqlalchemy import Column as SqlColumn
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+# Names for constraints, so that a migration can drop them on SQLite and PostgreSQL alike.
+SQLModel.metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC; SQLite has no time zones of its own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database; a naive datetime is a mistake of ours and refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class SubscriberState(StrEnum):
+    """Where a subscriber stands: only `active` ones are mailed digests."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class InterestKind(StrEnum):
+    """What an interest is about."""
+
+    KEYWORD = "keyword"
+    AUTHOR = "author"
+    CATEGORY = "category"
+    MUTED = "muted"
+
+
+class DeliveryKind(StrEnum):
+    """What a mail is."""
+
+    DIGEST = "digest"
+    CONFIRMATION = "confirmation"
+    ACCESS_LINK = "access-link"
+
+
+class DeliveryState(StrEnum):
+    """Where a mail stands; all deliveries are the sum over these."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SUPPRESSED = "suppressed"
+    SILENT = "silent"
+
+
+def _reference(target: str, *, primary_key: bool = False, index: bool = False) -> Any:
+    """A foreign key whose row goes when what it points to goes."""
+    return SqlColumn(
+        Integer,
+        ForeignKey(target, ondelete="CASCADE"),
+        primary_key=primary_key,
+        index=index,
+        nullable=False,
+    )
+
+
+def _time(*, optional: bool = False, index: bool = False) -> Any:
+    return SqlColumn(UtcDateTime, nullable=optional, index=index)
+
+
+def _json() -> Any:
+    return SqlColumn(JSON, nullable=False)
+
+
+class Paper(SQLModel, table=True):
+    """One work, whatever its versions and sources.
+
+    `number` never changes and is what other rows point to; `id` is the best public name known
+    so far (design: bare arXiv id, else doi:, pmid:, hf:).
+    """
+
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    title: str
+    abstract: str
+    authors: list[str] = Field(sa_column=_json())
+    categories: list[str] = Field(sa_column=_json())
+    comment: str | None = None
+    announced: date = Field(index=True)
+    version: int | None = None
+    url: str | None = None
+    source: str
+    added_at: datetime = Field(sa_column=_time())
+    changed_at: datetime = Field(sa_column=_time())
+
+
+class PaperAlias(SQLModel, table=True):
+    """Every identifier a paper has been met under, its public id included."""
+
+    __tablename__ = "paper_alias"
+
+    alias: str = Field(primary_key=True)
+    paper_number: int = Field(sa_column=_reference("paper.number", index=True))
+
+
+class Subscriber(SQLModel, table=True):
+    """A person with an address. AUTOINCREMENT: the number of someone deleted never returns,
+    so an old link can never reach a stranger."""
+
+    __table_args__ = (
+        CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
+        CheckConstraint("size BETWEEN 1 AND 50", name="size"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True)
+    state: str = Field(index=True)
+    timezone: str = "UTC"
+    hour: int = 8
+    size: int = 10
+    frequency: str = "daily"
+    paused_until: date | None = None
+    joined_at: datetime = Field(sa_column=_time())
+    confirmed_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+    left_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+    next_due_at: datetime | None = Field(default=None, sa_column=_time(optional=True, index=True))
+    # Raised by each composed digest: whoever ranked with an older value may not insert.
+    digest_count: int = 0
+
+
+class Interest(SQLModel, table=True):
+    """One thing a subscriber asked for, or asked not to see."""
+
+    __table_args__ = (UniqueConstraint("subscriber_id", "kind", "value"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = Field(sa_column=_reference("subscriber.id", index=True))
+    kind: str
+    value: str
+
+
+class Vote(SQLModel, table=True):
+    """One act of voting; of the counted ones on a paper the newest holds.
+
+    `value` is 1, -1, or 0 for a withdrawal. A vote counts from `counts_at` on, unless `voided`
+    says why it never will.
+    """
+
+    __table_args__ = (Index("ix_vote_subscriber_id_paper_number", "subscriber_id", "paper_number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = Field(sa_column=_reference("subscriber.id"))
+    paper_number: int = Field(sa_column=_reference("paper.number", index=True))
+    value: int
+    origin: str
+    cast_at: datetime = Field(sa_column=_time())
+    counts_at: datetime = Field(sa_column=_time())
+    voided: str | None = None
+
+
+class Delivery(SQLModel, table=True):
+    """One mail's way to a mail server: the outbox."""
+
+    __table_args__ = (Index("ix_delivery_state_due_at", "state", "due_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    subscriber_id: int = Field(sa_column=_reference("subscriber.id", index=True))
+    local_date: date
+    state: str
+    created_at: datetime = Field(sa_column=_time())
+    due_at: datetime = Field(sa_column=_time())
+    expires_at: datetime = Field(sa_column=_time())
+    attempts: int = 0
+    tried_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+    lease: str | None = None
+    lease_ends_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+    message_id: str
+    reply: str = ""
+    sent_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+
+
+class Digest(SQLModel, table=True):
+    """What one subscriber gets for one local date, frozen when it is composed.
+
+    `items`: in order of rank {"paper": number, "fragment": id, "score": float, "reasons": [str]}.
+    """
+
+    __table_args__ = (UniqueConstraint("subscriber_id", "local_date"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = Field(sa_column=_reference("subscriber.id"))
+    local_date: date
+    delivery_id: int = Field(sa_column=_reference("delivery.id", index=True))
+    composed_at: datetime = Field(sa_column=_time())
+    template_version: str
+    frequency: str
+    why: str
+    considered: int
+    items: list[dict[str, Any]] = Field(sa_column=_json())
+
+
+class Fragment(SQLModel, table=True):
+    """The frozen text of one paper's block, shared by all digests that show it."""
+
+    __table_args__ = (UniqueConstraint("paper_number", "checksum"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    paper_number: int = Field(sa_column=_reference("paper.number"))
+    checksum: str
+    title: str
+    url: str
+    html: str
+    text: str
+
+
+class Snapshot(SQLModel, table=True):
+    """A trained model: the newest row names the file that every process loads."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    file: str = Field(unique=True)
+    trained_at: datetime = Field(sa_column=_time())
+    papers: int
+    votes: int
+    seconds: float
+
+
+class SourceRun(SQLModel, table=True):
+    """How the last fetch of a source ended."""
+
+    __tablename__ = "source_run"
+
+    source: str = Field(primary_key=True)
+    asked_at: datetime = Field(sa_column=_time())
+    succeeded_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+    state: str
+    detail: str = ""
+
+
+class WebValidator(SQLModel, table=True):
+    """What to say to a web server so that it need not send again what was taken in."""
+
+    __tablename__ = "web_validator"
+
+    url: str = Field(primary_key=True)
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class HostTurn(SQLModel, table=True):
+    """When a host may be asked next, by whichever process comes first."""
+
+    __tablename__ = "host_turn"
+
+    host: str = Field(primary_key=True)
+    free_at: datetime = Field(sa_column=_time())
