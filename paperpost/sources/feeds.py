@@ -1,0 +1,118 @@
+"""RSS and Atom: arXiv's daily feeds, the Atom of its API, and other publishers' feeds.
+
+https://info.arxiv.org/help/rss.html, https://info.arxiv.org/help/api/user-manual.html
+"""
+
+import io
+import re
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from paperpost.sources.errors import FeedError, UnreadableFile
+from paperpost.sources.feedparsing import FeedEntry, parse_feed
+from paperpost.sources.found import FoundPaper, InvalidRecord, Records, Rejected, checked
+from paperpost.sources.identifiers import is_arxiv, paper_identifier
+from paperpost.sources.people import names_in_line
+from paperpost.sources.xml_documents import Outline, outline, root_name
+
+ARXIV = "arxiv"
+OTHER = "import"
+ITEMS = {"rss": "item", "RDF": "item", "feed": "entry"}
+SIZE_LIMIT = 64 * 1024 * 1024
+ITEMS_LIMIT = 20_000  # arXiv's own limit is a tenth of it; feedparser needs half a millisecond each
+
+# arXiv's day: a feed's date is midnight there.
+EASTERN = ZoneInfo("America/New_York")
+
+_ERROR_TITLE = "feed error for query"
+_ERROR_ID = "arxiv.org/api/errors"
+_DESCRIPTION = re.compile(
+    r"\s*arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<kind>[a-z-]+)\s*(?:Abstract:\s*)?", re.IGNORECASE
+)
+_ARXIV_CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)?(?:\.[A-Za-z]+(?:-[a-z]+)?)?")
+
+
+def read_feed(data: bytes, *, today: date) -> Records:
+    """The feed's papers; of a damaged one those that are whole, and a rejection that says so.
+
+    Raises FeedError for an error in a feed's clothes, UnreadableFile for what is no feed.
+    """
+    whole = _checked_outline(data)
+    feed = parse_feed(data)
+    if feed.title.strip().lower().startswith(_ERROR_TITLE):
+        raise FeedError(feed.description or feed.title)
+    # What stands before a cut is whole. Elsewhere a damaged feed is read as far as feedparser can.
+    cut = whole.damage and whole.damage.cut
+    entries = feed.entries[: whole.items] if cut else feed.entries
+    for number, entry in enumerate(entries, start=1):
+        yield _read_entry(number, entry, today)
+    if whole.damage:
+        yield Rejected(whole.items + 1, whole.damage.reason, damage=True)
+
+
+def _checked_outline(data: bytes) -> Outline:
+    item = ITEMS.get(root_name(data))
+    if item is None:
+        raise UnreadableFile("neither RSS nor Atom")
+    if data.count(f"<{item}".encode()) > ITEMS_LIMIT:
+        raise UnreadableFile(f"a feed of more than {ITEMS_LIMIT:,} items")
+    return outline(io.BytesIO(data), item)
+
+
+def _read_entry(number: int, entry: FeedEntry, today: date) -> FoundPaper | Rejected:
+    if _ERROR_ID in entry.id.lower():
+        raise FeedError(entry.summary or entry.title)
+    try:
+        return _paper(entry, today)
+    except InvalidRecord as invalid:
+        return Rejected(number, str(invalid))
+
+
+def _paper(entry: FeedEntry, today: date) -> FoundPaper:
+    identifier = _identifier(entry)
+    record: dict[str, object] = {
+        "id": identifier,
+        "title": entry.title,
+        "abstract": entry.summary,
+        "announced": entry.published.date() if entry.published else None,
+        "authors": entry.authors,
+        "categories": entry.categories,
+        "comment": entry.comment,
+        "doi": entry.doi,
+        "url": entry.link,
+    }
+    named = paper_identifier(identifier) if identifier else None
+    if named is None or not is_arxiv(named.id):
+        return checked(record, source=OTHER, today=today)
+    return checked(record | _arxiv_fields(entry), source=ARXIV, today=today)
+
+
+def _identifier(entry: FeedEntry) -> str | None:
+    """The first name that is a paper's; None where a publisher gives none.
+
+    An entry of arXiv whose id cannot be read is not taken under its title: it keeps its bad id
+    and is rejected for it.
+    """
+    doi = entry.doi and f"doi:{entry.doi}"
+    spellings = [text for text in (entry.id, entry.link, entry.identifier, doi) if text]
+    readable = (text for text in spellings if paper_identifier(text))
+    arxiv = (text for text in spellings if "arxiv.org" in text.lower())
+    return next(readable, None) or next(arxiv, None)
+
+
+def _arxiv_fields(entry: FeedEntry) -> dict[str, object]:
+    """What arXiv's entries say in their own way; the daily feeds more so than the API."""
+    fields: dict[str, object] = {
+        "categories": [term for term in entry.categories if _ARXIV_CATEGORY.fullmatch(term)]
+    }
+    described = _DESCRIPTION.match(entry.summary)
+    if described is None and not entry.announce_type:
+        return fields  # the API: `published` is the day of the first version, names are separate
+    authors = [name for line in entry.authors for name in names_in_line(line)]
+    fields |= {"authors": authors, "kind": entry.announce_type.strip().lower()}
+    if entry.published:
+        fields["announced"] = entry.published.astimezone(EASTERN).date()
+    if described:
+        fields["abstract"] = entry.summary[described.end() :]
+        fields["kind"] = fields["kind"] or described["kind"].lower()
+    return fields

@@ -1,0 +1,78 @@
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from paperpost.sources.identifiers import bare_doi, page_of, paper_identifier
+
+# Drawing the first text may take a second, and machines are shared.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.mark.parametrize(
+    ("spelling", "bare", "version"),
+    [
+        ("2604.00001", "2604.00001", None),
+        ("0704.0001v12", "0704.0001", 12),
+        ("arXiv:2604.00001v2", "2604.00001", 2),
+        ("oai:arXiv.org:2604.00001v1", "2604.00001", 1),
+        ("http://arxiv.org/abs/2604.00001v2", "2604.00001", 2),
+        ("https://www.arxiv.org/pdf/2604.00001v2.pdf", "2604.00001", 2),
+        ("https://doi.org/10.48550/arXiv.2604.00001", "2604.00001", None),
+        ("math/0309136", "math/0309136", None),
+        ("math.GT/0309136v2", "math/0309136", 2),
+        ("hep-th/9901001", "hep-th/9901001", None),
+        ("doi:10.1000/ABC.5", "doi:10.1000/abc.5", None),
+        ("https://doi.org/10.1000/ABC", "doi:10.1000/abc", None),
+        ("pmid:123456", "pmid:123456", None),
+        ("https://pubmed.ncbi.nlm.nih.gov/123456/", "pmid:123456", None),
+        ("hf:0123456789abcdef", "hf:0123456789abcdef", None),
+    ],
+)
+def test_every_spelling_of_an_id_has_one_bare_form(
+    spelling: str, bare: str, version: int | None
+) -> None:
+    assert paper_identifier(spelling) == (bare, version)
+    assert paper_identifier(bare) == (bare, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2604.001",
+        "2604.000001",
+        "2604.00001v0",
+        "\u0662604.00001",
+        "math/030913",
+        "10.1000/abc",
+        "doi:",
+        "doi:10.1000/",
+        "doi:10.1000/a\ud800b",
+        "pmid:0",
+        "hf:xyz",
+        "../../etc/passwd",
+        "x" * 999,
+    ],
+)
+def test_what_is_no_id_is_not_taken_for_one(text: str) -> None:
+    assert paper_identifier(text) is None
+
+
+@patient
+@given(st.text())
+def test_an_id_read_once_reads_the_same_again(text: str) -> None:
+    if found := paper_identifier(text):
+        assert paper_identifier(found.id) == (found.id, None)
+
+
+def test_a_paper_with_an_id_has_a_page_and_one_known_by_title_has_none() -> None:
+    assert page_of("math/0309136") == "https://arxiv.org/abs/math/0309136"
+    assert page_of("doi:10.1000/abc") == "https://doi.org/10.1000/abc"
+    assert page_of("pmid:12") == "https://pubmed.ncbi.nlm.nih.gov/12/"
+    assert page_of("hf:0123456789abcdef") is None
+
+
+def test_a_doi_is_read_bare_or_dressed() -> None:
+    spellings = ("10.1000/AB", "doi:10.1000/ab", "https://doi.org/10.1000/aB")
+    assert {bare_doi(text) for text in spellings} == {"10.1000/ab"}
+    assert bare_doi("no doi") is None
