@@ -1,0 +1,225 @@
+"""The commands as a person or a script runs them: real processes, real files."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PAPERPOST = (sys.executable, "-m", "paperpost")
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PAPERPOST, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+def done(*arguments: str, **environment: str) -> Any:
+    """The JSON document of a command that succeeds; nothing else may stand on stdout."""
+    result = run(*arguments, "--json", **environment)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def lines(papers: list[dict[str, Any]]) -> str:
+    return "\n".join(json.dumps(paper) for paper in papers) + "\n"
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    """Two days of papers on two topics."""
+    topics = {1: "graph neural networks for molecules", 2: "speech recognition of dialects"}
+    path = tmp_path / "papers.jsonl"
+    path.write_text(
+        lines(
+            [
+                {
+                    "id": f"2604.{day}{topic}{number:03}",
+                    "announced": f"2026-04-0{day}",
+                    "title": f"Study {day}{number} of {topics[topic]}",
+                    "abstract": f"We study {topics[topic]} in setting {number}.",
+                    "authors": ["Ada Lovelace"],
+                    "categories": ["cs.LG"],
+                }
+                for day in (6, 7)
+                for topic in topics
+                for number in range(5)
+            ]
+        ),
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_the_main_job_by_command(papers: Path, tmp_path: Path) -> None:
+    done("upgrade")
+    assert done("import", str(papers))["added"] == 20
+    done("subscribe", "Ada@Example.org", "--keyword", "graph neural networks", "--size", "3",
+         "--confirmed")  # fmt: skip
+    assert done("train")["papers"] == 20
+    ranked = done("rank", "ada@example.org", "--on", "2026-04-06")
+    assert [set(choice) for choice in ranked] == [{"paper", "title", "score", "reasons"}] * 3
+    assert all(choice["reasons"] for choice in ranked)
+    assert done("digest", "--on", "2026-04-06")["queued"] == 1
+    assert done("send")["sent"] == 1
+    assert len(list((tmp_path / "home" / "mail").glob("*.eml"))) == 1
+    done("vote", "ada@example.org", ranked[0]["paper"], "down")
+    exported = done("export", "ada@example.org")
+    assert [(vote["paper"], vote["value"]) for vote in exported["votes"]] == [
+        (ranked[0]["paper"], -1)
+    ]
+    assert exported["digests"] == [
+        {"date": "2026-04-06", "state": "sent", "papers": [choice["paper"] for choice in ranked]}
+    ]
+    assert exported["interests"]["keywords"] == ["graph neural networks"]
+    assert done("status")["deliveries"]["digest"]["sent"] == 1
+    done("delete", "ada@example.org")
+    assert run("export", "ada@example.org").returncode == 1
+
+
+def test_failures_are_one_clear_line_and_status_one(tmp_path: Path) -> None:
+    before = run("status")
+    assert (before.returncode, before.stdout) == (1, "")
+    assert before.stderr.count("\n") == 1
+    assert "run `paperpost upgrade`" in before.stderr
+    done("upgrade")
+    for command in (
+        ("rank", "nobody@example.org"),
+        ("vote", "nobody@example.org", "2604.00001", "up"),
+        ("export", "nobody@example.org"),
+        ("digest", "--only", "nobody@example.org"),
+        ("subscribe", "not an address"),
+        ("subscribe", "a@example.org", "--timezone", "Mars/Base"),
+        ("subscribe", "--file", str(tmp_path / "missing.csv")),
+        ("train",),
+        ("fetch", "gopher:old"),
+    ):
+        result = run(*command, "--json")
+        assert result.returncode == 1, command
+        assert "Traceback" not in result.stderr, command
+
+
+def test_wrong_usage_is_status_two() -> None:
+    for command in (
+        ("nonsense",),
+        ("rank",),
+        ("rank", "a@example.org", "--on", "yesterday"),
+        ("vote", "a@example.org", "2604.00001", "sideways"),
+        ("subscribe",),
+    ):
+        assert run(*command).returncode == 2, command
+
+
+def test_wrong_settings_stop_every_command_with_one_line() -> None:
+    for name, value in (
+        ("PAPERPOST_PUBLIC_URL", "ftp://x"),
+        ("PAPERPOST_FROM", "nobody"),
+        ("PAPERPOST_SECRET_KEY", "short"),
+        ("PAPERPOST_VOTE_HOLD_SECONDS", "soon"),
+        ("PAPERPOST_SMTP_URL_FILE", "/nowhere/at/all"),
+    ):
+        result = run("status", **{name: value})
+        assert (result.returncode, result.stderr.count("\n")) == (1, 1), result.stderr
+        assert name.removesuffix("_FILE") in result.stderr
+
+
+def test_a_bad_line_is_rejected_by_its_number_and_the_rest_goes_in(tmp_path: Path) -> None:
+    done("upgrade")
+    good = {"id": "2604.00001", "announced": "2026-04-01", "title": "A real title", "abstract": ""}
+    path = tmp_path / "some.jsonl"
+    path.write_text(
+        json.dumps(good)
+        + "\n{not json\n"
+        + lines([{**good, "announced": "2026-13-01"}, {**good, "id": "2604.00002"}]),
+        encoding="utf-8",
+    )
+    result = done("import", str(path))
+    assert (result["added"], result["updated"], result["skipped"]) == (2, 0, 0)
+    assert [(r["file"], r["record"]) for r in result["rejected"]] == [(str(path), 2), (str(path), 3)]
+    assert all(rejected["reason"] for rejected in result["rejected"])
+    again = done("import", str(path))
+    assert (again["added"], again["updated"], again["skipped"]) == (0, 0, 2)
+
+
+def test_files_that_hold_nothing_readable_fail(tmp_path: Path) -> None:
+    done("upgrade")
+    path = tmp_path / "notes.txt"
+    path.write_text("Dear diary, nothing happened.", encoding="utf-8")
+    result = run("import", str(path), str(tmp_path / "missing"), "--json")
+    assert result.returncode == 1
+    assert len(json.loads(result.stdout)["rejected"]) == 2
+
+
+def test_many_subscribers_come_from_a_file(tmp_path: Path) -> None:
+    done("upgrade")
+    path = tmp_path / "lab.csv"
+    path.write_text(
+        "email,keywords,hour,frequency\n"
+        "ada@example.org,graph neural networks;proteins,7,weekly\n"
+        "not an address,x,,\n"
+        "ben@example.org,,,\n"
+        "cleo@example.org,speech,25,\n",
+        encoding="utf-8",
+    )
+    result = done("subscribe", "--file", str(path), "--confirmed")
+    assert (result["added"], result["updated"], result["skipped"]) == (2, 0, 0)
+    assert [rejected["record"] for rejected in result["rejected"]] == [3, 5]
+    ada, ben = done("export", "ada@example.org"), done("export", "ben@example.org")
+    assert ada["interests"]["keywords"] == ["graph neural networks", "proteins"]
+    assert (ada["hour"], ada["frequency"]) == (7, "weekly")
+    assert (ben["timezone"], ben["hour"], ben["size"], ben["frequency"]) == ("UTC", 8, 10, "daily")
+    again = done("subscribe", "--file", str(path), "--confirmed")
+    assert (again["added"], again["updated"], again["skipped"]) == (0, 0, 2)
+
+
+def test_an_unconfirmed_subscriber_is_mailed_a_confirmation_and_no_digest(papers: Path) -> None:
+    done("upgrade")
+    done("import", str(papers))
+    assert done("subscribe", "ada@example.org", "--keyword", "graphs")["state"] == "pending"
+    assert done("digest", "--on", "2026-04-06")["queued"] == 0
+    assert done("send")["sent"] == 1
+    assert done("status")["deliveries"]["confirmation"]["sent"] == 1
+
+
+def test_a_broken_snapshot_means_a_line_and_a_new_training(papers: Path, tmp_path: Path) -> None:
+    done("upgrade")
+    done("import", str(papers))
+    done("subscribe", "ada@example.org", "--keyword", "graph neural networks", "--confirmed")
+    done("train")
+    expected = done("rank", "ada@example.org", "--on", "2026-04-07")
+    folder = tmp_path / "home" / "models"
+    for spoil in (lambda path: path.write_bytes(path.read_bytes()[:1000]), Path.unlink):
+        spoil(max(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns))
+        result = run("rank", "ada@example.org", "--on", "2026-04-07", "--json")
+        assert result.returncode == 0, result.stderr
+        assert "training again" in result.stderr
+        assert json.loads(result.stdout) == expected
+
+
+def test_help_and_send_load_none_of_the_heavy_libraries() -> None:
+    code = (
+        "import sys\n"
+        "import paperpost.cli, paperpost.service.deliver\n"
+        "heavy = {'sklearn', 'implicit', 'scipy', 'numpy', 'fastapi', 'apscheduler'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_the_help_names_every_command_of_the_readme() -> None:
+    shown = run("--help", COLUMNS="200").stdout
+    for command in ("demo", "upgrade", "fetch", "import", "subscribe", "export", "delete", "train",
+                    "rank", "digest", "send", "vote", "work", "serve", "status"):  # fmt: skip
+        assert f" {command} " in shown

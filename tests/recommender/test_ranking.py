@@ -1,0 +1,196 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from two_topics import is_protein, model, papers, today
+
+from recommender.errors import SpaceError
+from recommender.matrices import Booleans
+from recommender.model import Model
+from recommender.profile import Interests, Reader, Vote
+from recommender.rank import Ranked, best_first, rank, standard_scores
+from recommender.text import Paper
+
+NOBODY = Reader("ben")
+FOLD = Interests(keywords=("protein folding",))
+
+
+def ranked(
+    reader: Reader, candidates: tuple[Paper, ...] = today(), limit: int = 100
+) -> list[Ranked]:
+    profiles = model().profiles([reader], model().batch(papers(80)))
+    return rank(profiles, model().batch(candidates), limit=limit)[0]
+
+
+def places(of: list[Ranked]) -> dict[str, int]:
+    return {one.paper_id: place for place, one in enumerate(of)}
+
+
+def proteins_first(of: list[Ranked]) -> bool:
+    return all(is_protein(one.paper_id) for one in of[:10])
+
+
+def test_a_keyword_brings_its_topic_to_the_top() -> None:
+    assert proteins_first(ranked(Reader("ada", FOLD)))
+
+
+def test_a_vote_up_brings_papers_like_it_to_the_top() -> None:
+    assert proteins_first(ranked(Reader("ada", votes=(Vote("paper/0", 1),))))
+
+
+def test_a_vote_down_sends_papers_like_it_to_the_bottom() -> None:
+    assert proteins_first(ranked(Reader("ada", votes=(Vote("paper/1", -1),))))
+
+
+def test_a_vote_down_lowers_papers_like_it_for_a_reader_of_both_topics() -> None:
+    both = (Vote("paper/0", 1), Vote("paper/1", 1))
+    before = places(ranked(Reader("ada", votes=both)))
+    after = places(ranked(Reader("ada", votes=(*both, Vote("paper/3", -1)))))
+    robots = [paper.id for paper in today() if not is_protein(paper.id)]
+    assert sum(after[robot] for robot in robots) > sum(before[robot] for robot in robots)
+
+
+def test_the_score_is_the_sum_of_its_parts_and_falls() -> None:
+    ada = Reader(
+        "ada", Interests(("gait",), ("Author Number2",), ("cs.RO",)), (Vote("paper/0", 1),)
+    )
+    result = ranked(ada)
+    for one in result:
+        assert one.score == pytest.approx(sum(one.parts.values()), abs=1e-3)
+    scores = [one.score for one in result]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_reader_of_whom_nothing_is_known_gets_the_papers_in_order() -> None:
+    result = ranked(NOBODY)
+    assert [one.index for one in result] == list(range(20))
+    assert {one.score for one in result} == {0.0}
+
+
+def test_popularity_decides_for_a_reader_of_whom_nothing_is_known() -> None:
+    profiles = model().profiles([NOBODY], model().batch([]))
+    popularity = np.arange(20, dtype=np.float64)
+    result = rank(profiles, model().batch(today()), limit=3, popularity=popularity)[0]
+    assert [one.index for one in result] == [19, 18, 17]
+
+
+def test_popularity_does_not_overrule_a_topic() -> None:
+    profiles = model().profiles([Reader("ada", FOLD)], model().batch([]))
+    robots = np.array([0.0 if is_protein(paper.id) else 1.0 for paper in today()])
+    result = rank(profiles, model().batch(today()), limit=10, popularity=robots)[0]
+    assert proteins_first(result)
+
+
+def test_a_followed_author_comes_first_whatever_was_voted_down() -> None:
+    down = tuple(Vote(f"paper/{number}", -1) for number in range(1, 30, 2))
+    ada = Reader("ada", Interests(("protein",), authors=("author number7",)), down)
+    assert ranked(ada)[0].paper_id == "new/7"
+
+
+def test_an_explicit_keyword_stays_above_average_whatever_was_voted_down() -> None:
+    down = tuple(Vote(f"paper/{number}", -1) for number in range(1, 30, 2))
+    result = ranked(Reader("ada", Interests(keywords=("quadruped",)), down))
+    named = [one for one in result if one.parts["keyword"] > 0]
+    assert named
+    assert min(one.score for one in named) >= 3 - 1e-3
+
+
+def test_a_followed_category_lifts_its_papers() -> None:
+    result = ranked(Reader("ada", Interests(categories=("q-bio.BM",))))
+    assert proteins_first(result)
+    assert result[0].parts["category"] > 0
+
+
+@pytest.mark.parametrize("term", ["robot", "Author Number3", "cs.RO"])
+def test_what_is_muted_is_left_out_and_nothing_else(term: str) -> None:
+    left = {one.paper_id for one in ranked(Reader("ada", Interests(muted=(term,))))}
+    muted = {
+        paper.id
+        for paper in today()
+        if term in (*paper.authors, *paper.categories, *paper.text.replace(".", "").split())
+    }
+    assert muted
+    assert left == {paper.id for paper in today()} - muted
+
+
+@pytest.mark.parametrize("term", ["", "  ", "!?", "migration"])
+def test_a_muted_term_that_no_paper_holds_mutes_nothing(term: str) -> None:
+    assert len(ranked(Reader("ada", Interests(muted=(term,))))) == 20
+
+
+def test_a_paper_that_is_not_allowed_is_left_out_and_does_not_count() -> None:
+    profiles = model().profiles([Reader("ada", FOLD), NOBODY], model().batch([]))
+    batch = model().batch(today())
+    allowed = np.ones((2, 20), dtype=np.bool_)
+    allowed[0, :10] = False
+    first, second = rank(profiles, batch, limit=20, allowed=allowed)
+    assert {one.index for one in first} == set(range(10, 20))
+    assert len(second) == 20
+    half = rank(profiles, model().batch(today()[10:]), limit=20)[0]
+    assert [one.paper_id for one in first] == [one.paper_id for one in half]
+
+
+@pytest.mark.parametrize("candidates", [(), today()[:1], (Paper("empty", "", ""),)])
+def test_days_of_no_paper_one_paper_or_an_empty_one_are_ranked(
+    candidates: tuple[Paper, ...],
+) -> None:
+    result = ranked(Reader("ada", FOLD, (Vote("paper/0", 1),)), candidates)
+    assert [one.paper_id for one in result] == [paper.id for paper in candidates]
+    assert all(np.isfinite(one.score) for one in result)
+
+
+def test_a_model_of_nothing_ranks_in_order() -> None:
+    for trained in ((), (Paper("only", "A title", ""),), (Paper("blank", "", ""),)):
+        empty = Model.fit(trained, [Reader("ada", votes=(Vote("only", 1),))])
+        profiles = empty.profiles([Reader("ada", FOLD)], empty.batch(()))
+        result = rank(profiles, empty.batch((Paper("a", "x"), Paper("b", "y"))), limit=5)[0]
+        assert [one.paper_id for one in result] == ["a", "b"]
+
+
+def test_votes_teach_the_model_what_words_do_not_say() -> None:
+    """Readers who like "alpha" papers like "omega" papers, which share no word with them."""
+    words = {"alpha": "alpha beta gamma", "omega": "omega psi chi", "other": "mu nu xi"}
+    corpus = [
+        Paper(f"{name}/{number}", text) for number in range(12) for name, text in words.items()
+    ]
+    fans = [
+        Reader(fan, votes=tuple(Vote(f"{n}/{i}", 1) for n in ("alpha", "omega") for i in range(12)))
+        for fan in range(12)
+    ]
+    learnt = Model.fit(corpus, fans)
+    ada = Reader("ada", votes=(Vote("alpha/0", 1),))
+    new = [Paper("new-other", words["other"]), Paper("new-omega", words["omega"])]
+    result = rank(learnt.profiles([ada], learnt.batch(corpus[:1])), learnt.batch(new), limit=2)[0]
+    assert result[0].paper_id == "new-omega"
+
+
+def test_profiles_of_one_model_are_not_compared_with_papers_of_another() -> None:
+    other = Model.fit(papers(10), [])
+    profiles = other.profiles([NOBODY], other.batch([]))
+    with pytest.raises(SpaceError):
+        rank(profiles, model().batch(today()), limit=1)
+
+
+@given(
+    arrays.arrays(np.float32, (3, 7), elements=st.floats(-1, 1, width=32, allow_subnormal=False)),
+    arrays.arrays(np.bool_, (3, 7)),
+)
+def test_standard_scores_have_mean_zero_and_spread_one_among_the_candidates(
+    values: np.ndarray[tuple[int, int], np.dtype[np.float32]], candidates: Booleans
+) -> None:
+    scores = standard_scores(values, candidates)
+    assert np.isfinite(scores).all()
+    assert not scores[~candidates].any()
+    for row, chosen in zip(scores, candidates, strict=True):
+        among = row[chosen]
+        if among.any():
+            assert abs(among.mean()) < 1e-2
+            assert among.std() == pytest.approx(1, abs=1e-2)
+
+
+@given(st.lists(st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 2.0]), max_size=12), st.integers(0, 14))
+def test_the_best_come_first_and_equals_in_order(values: list[float], limit: int) -> None:
+    possible = [place for place, value in enumerate(values) if value > -np.inf]
+    expected = sorted(possible, key=lambda place: (-values[place], place))[:limit]
+    assert best_first(np.array(values, dtype=np.float64), limit) == expected

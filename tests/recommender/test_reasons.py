@@ -1,0 +1,152 @@
+import re
+
+import numpy as np
+import pytest
+from two_topics import model, papers, today
+
+from recommender.explain import Reason, sentence
+from recommender.phrases import normal_phrase
+from recommender.profile import Interests, Reader, Vote
+from recommender.rank import Ranked, rank
+from recommender.text import Paper, terms
+
+LIKES = (Vote("paper/0", 1), Vote("paper/2", 1), Vote("paper/1", -1))
+EVERYTHING = Interests(("helix", "protein folding"), ("Author Number3",), ("CS.ro",))
+
+
+def ranked(reader: Reader, candidates: tuple[Paper, ...] = today()) -> list[Ranked]:
+    profiles = model().profiles([reader], model().batch(papers(80)))
+    return rank(profiles, model().batch(candidates), limit=100)[0]
+
+
+def reasons(reader: Reader, kind: str) -> list[tuple[Paper, Reason]]:
+    return [
+        (today()[one.index], reason)
+        for one in ranked(reader)
+        for reason in one.reasons
+        if reason.kind == kind
+    ]
+
+
+def test_every_paper_has_a_reason_and_none_more_than_three() -> None:
+    for reader in (Reader("a", EVERYTHING, LIKES), Reader("b", votes=LIKES), Reader("c")):
+        assert all(1 <= len(one.reasons) <= 3 for one in ranked(reader))
+
+
+def test_a_followed_author_is_named_as_the_paper_names_them() -> None:
+    found = reasons(Reader("ada", Interests(authors=("number3, AUTHOR",))), "author")
+    assert [(paper.id, sentence(reason)) for paper, reason in found] == [
+        ("new/3", "by Author Number3, whom you follow")
+    ]
+
+
+def test_a_followed_category_is_one_of_the_paper() -> None:
+    found = reasons(Reader("ada", Interests(categories=("CS.ro",))), "category")
+    assert len(found) == 10
+    assert all(reason.names[0] in paper.categories for paper, reason in found)
+    assert sentence(found[0][1]) == "in cs.RO, which you follow"
+
+
+def test_a_keyword_that_matches_stands_in_the_paper() -> None:
+    found = reasons(Reader("ada", EVERYTHING), "keyword")
+    exact = [(paper, reason) for paper, reason in found if reason.degree == "found"]
+    assert exact
+    for paper, reason in exact:
+        assert normal_phrase(reason.names[0]) in normal_phrase(paper.title) + normal_phrase(
+            paper.abstract
+        )
+
+
+def test_a_keyword_that_does_not_stand_in_the_paper_is_only_called_close() -> None:
+    found = reasons(Reader("ada", EVERYTHING), "keyword")
+    for paper, reason in found:
+        if reason.degree != "found":
+            assert normal_phrase(reason.names[0]) not in normal_phrase(paper.abstract)
+            assert reason.strength > 0
+
+
+def test_shared_terms_stand_in_the_paper_and_in_a_liked_one_and_add_to_the_score() -> None:
+    ada = Reader("ada", votes=LIKES)
+    batch = model().batch(today())
+    profile = model().profiles([ada], model().batch(papers(80))).tfidf @ np.eye(len(batch.terms))
+    liked = {term for paper in (papers(80)[0], papers(80)[2]) for term in terms(paper.text)}
+    found = reasons(ada, "terms")
+    assert found
+    for paper, reason in found:
+        for name in reason.names:
+            (column,) = [batch.terms.index(term) for term in terms(name)[-1:]]
+            assert name in paper.text
+            assert batch.terms[column] in liked
+            assert profile[0, column] > 0
+
+
+def test_shared_terms_do_not_repeat_each_other_or_the_keyword() -> None:
+    for _, reason in reasons(Reader("ada", EVERYTHING, LIKES), "terms"):
+        phrases = [normal_phrase(name) for name in reason.names]
+        for phrase in phrases:
+            assert sum(phrase in other for other in phrases) == 1
+            assert phrase != " helix "
+
+
+def test_the_liked_paper_named_is_the_nearest_of_those_liked() -> None:
+    ada = Reader("ada", votes=LIKES)
+    twin = Paper("twin", "A twin", papers(80)[2].abstract)
+    (one,) = [one for one in ranked(ada, (*today(), twin)) if one.paper_id == "twin"]
+    (reason,) = [reason for reason in one.reasons if reason.kind == "liked"]
+    assert reason.paper_id == "paper/2"
+    assert sentence(reason) == f"close to “{papers(80)[2].title}”, which you liked"
+
+
+def test_a_paper_is_not_called_close_to_itself() -> None:
+    ada = Reader("ada", votes=LIKES)
+    (itself,) = [one for one in ranked(ada, papers(80)) if one.paper_id == "paper/2"]
+    assert all(reason.paper_id != "paper/2" for reason in itself.reasons)
+
+
+def test_a_paper_voted_down_is_never_called_liked() -> None:
+    for _, reason in reasons(Reader("ada", EVERYTHING, LIKES), "liked"):
+        assert reason.paper_id in ("paper/0", "paper/2")
+
+
+def test_a_reader_who_only_votes_down_is_told_so() -> None:
+    ada = Reader("ada", votes=(Vote("paper/1", -1),))
+    assert sentence(ranked(ada)[0].reasons[0]) == "unlike what you voted down"
+
+
+def test_a_reader_of_whom_nothing_is_known_is_told_so() -> None:
+    assert ranked(Reader("ben"))[0].reasons == (Reason("new"),)
+
+
+def test_popular_papers_are_called_popular_to_a_reader_of_whom_nothing_is_known() -> None:
+    profiles = model().profiles([Reader("ben")], model().batch([]))
+    votes = np.zeros(20)
+    votes[4] = 3
+    best = rank(profiles, model().batch(today()), limit=1, popularity=votes)[0][0]
+    assert best.index == 4
+    assert best.reasons == (Reason("popular"),)
+
+
+def test_sentences_hold_no_paper_id_and_no_line_break() -> None:
+    ada = Reader("ada", Interests(("helix\nturn", "protein  folding"), ("Author Number3",)), LIKES)
+    for one in ranked(ada):
+        for reason in one.reasons:
+            assert not re.search(r"(paper|new)/\d|\n", sentence(reason))
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        (Reason("keyword", ("x y",)), 'matches "x y"'),
+        (Reason("keyword", ("x",), degree="close"), 'close to your keyword "x"'),
+        (Reason("keyword", ("x",), degree="nearest"), 'of your interests, nearest to "x"'),
+        (Reason("terms", ("x", "y")), 'shares "x", "y" with what you like'),
+        (Reason("terms", ("x",), shared_with="keywords"), 'shares "x" with your keywords'),
+        (Reason("liked", ("T",), degree="nearest"), "of what you liked, nearest to “T”"),
+        (
+            Reason("liked", ("word " * 30,), degree="close"),
+            f"close to “{('word ' * 16).strip()}…”, which you liked",
+        ),
+    ],
+)
+def test_each_reason_reads_as_a_sentence(reason: Reason, expected: str) -> None:
+    assert sentence(reason) == expected

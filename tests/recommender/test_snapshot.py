@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from two_topics import model, papers, today
+
+from recommender.errors import RecommenderError, SnapshotError
+from recommender.model import Model
+from recommender.profile import Reader, Vote
+from recommender.rank import rank
+from recommender.snapshot import Arrays, write_snapshot
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Path:
+    path = tmp_path / "model"
+    model().save(path)
+    return path
+
+
+def test_a_loaded_model_ranks_as_the_saved_one(snapshot: Path) -> None:
+    loaded = Model.load(snapshot)
+    ada = Reader("ada", votes=(Vote("paper/0", 1),))
+    before, after = (
+        rank(one.profiles([ada], one.batch(papers(4))), one.batch(today()), limit=20)
+        for one in (model(), loaded)
+    )
+    assert before == after
+    assert loaded.key == model().key
+
+
+def test_profiles_of_the_saved_model_fit_papers_of_the_loaded_one(snapshot: Path) -> None:
+    profiles = model().profiles([Reader("ada")], model().batch([]))
+    assert len(rank(profiles, Model.load(snapshot).batch(today()), limit=5)[0]) == 5
+
+
+def test_a_model_of_nothing_is_saved_and_loaded(tmp_path: Path) -> None:
+    Model.fit([], []).save(tmp_path / "model")
+    assert Model.load(tmp_path / "model").paper_ids == ()
+
+
+def test_saving_replaces_the_older_file_and_leaves_nothing_else(snapshot: Path) -> None:
+    smaller = Model.fit(papers(6), [])
+    smaller.save(snapshot)
+    assert Model.load(snapshot).paper_ids == smaller.paper_ids
+    assert list(snapshot.parent.iterdir()) == [snapshot]
+
+
+def test_a_snapshot_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder has this name"
+    folder.mkdir()
+    with pytest.raises(OSError, match="directory"):
+        model().save(folder)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match="none: no such file or directory") as caught:
+        Model.load(tmp_path / "none")
+    assert caught.value.path == tmp_path / "none"
+    assert isinstance(caught.value, RecommenderError)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+def test_a_truncated_file_is_refused(snapshot: Path, share: float) -> None:
+    content = snapshot.read_bytes()
+    snapshot.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(SnapshotError):
+        Model.load(snapshot)
+
+
+def test_a_flipped_byte_is_found_wherever_it_is(snapshot: Path) -> None:
+    content = snapshot.read_bytes()
+    rng = np.random.default_rng(0)
+    for place in [0, 5, 20, 30, *rng.integers(100, len(content), 20).tolist(), len(content) - 1]:
+        damaged = bytearray(content)
+        damaged[place] ^= 1
+        snapshot.write_bytes(damaged)
+        with pytest.raises(SnapshotError):
+            Model.load(snapshot)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"PK\x03\x04 a zip", b"\x80\x04.", b"x" * 1000])
+def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model").write_bytes(content)
+    with pytest.raises(SnapshotError, match="it is not a model snapshot"):
+        Model.load(tmp_path / "model")
+
+
+def test_a_file_of_another_version_says_so(snapshot: Path) -> None:
+    snapshot.write_bytes(snapshot.read_bytes().replace(b"model 1 ", b"model 2 ", 1))
+    with pytest.raises(SnapshotError, match="format 2, where this version reads 1"):
+        Model.load(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("header", "arrays", "problem"),
+    [
+        ({}, {}, "it lacks a part"),
+        ({"terms": 3, "papers": [], "settings": {}}, {"idf": np.zeros(1)}, "it lacks a part"),
+        (
+            {"terms": ["a", "b"], "papers": ["1"], "settings": {}},
+            {
+                "idf": np.ones(1),
+                "term_factors": np.ones((2, 4), dtype=np.float32),
+                "paper_factors": np.ones((1, 4), dtype=np.float32),
+            },
+            "its parts do not fit together",
+        ),
+    ],
+)
+def test_a_file_with_a_right_checksum_and_wrong_parts_is_refused(
+    tmp_path: Path, header: dict[str, object], arrays: Arrays, problem: str
+) -> None:
+    write_snapshot(tmp_path / "model", header, arrays)
+    with pytest.raises(SnapshotError, match=problem):
+        Model.load(tmp_path / "model")

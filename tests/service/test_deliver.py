@@ -1,0 +1,254 @@
+"""Delivering: each mail once, whatever happens in between."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import psutil
+import pytest
+from paperpost.engine.embedded import compose_all_of
+from paperpost.service import account, deliver, subscribe
+from paperpost.service.deliver import StoreOutbox, is_dead, new_lease, send
+from paperpost.service.installation import Installation
+from paperpost.service.wishes import Wishes
+from paperpost.store import outbox
+from paperpost.store.tables import DeliveryState
+
+from tests.conftest import Clock, fill, join, with_settings
+from tests.smtp_server import Postbox, smtp_server, text_of
+
+DAY = date(2026, 4, 7)
+
+
+@pytest.fixture
+def postbox() -> Iterator[Postbox]:
+    with smtp_server() as server:
+        yield server
+
+
+@pytest.fixture
+def office(any_installation: Installation, postbox: Postbox) -> Installation:
+    """An installation with papers that mails to the test's server."""
+    fill(any_installation, [DAY])
+    return with_settings(any_installation, smtp_url=postbox.url)
+
+
+def states(installation: Installation) -> dict[str, int]:
+    with installation.database.reading() as session:
+        counts = outbox.count_by_state(session)["digest"]
+    return {state: number for state, number in counts.items() if number}
+
+
+def compose_for(installation: Installation, *names: str) -> None:
+    for name in names:
+        join(installation, name, "graph neural networks", size=3)
+    compose_all_of(installation, DAY)
+
+
+def test_a_digest_arrives_and_a_second_run_sends_nothing(
+    office: Installation, postbox: Postbox
+) -> None:
+    compose_for(office, "ada")
+    assert send(office).sent == 1
+    assert send(office).sent == 0
+    assert postbox.recipients == ["ada@example.org"]
+    assert states(office) == {"sent": 1}
+    text = text_of(postbox.message())
+    assert text.count("More like this: http://127.0.0.1:8000/vote/") == 3
+
+
+def test_refusals_for_good_for_now_and_for_others_are_told_apart(
+    office: Installation, postbox: Postbox, clock: Clock
+) -> None:
+    compose_for(office, "ada", "ben", "cleo")
+    postbox.refuse = {
+        "ada@example.org": "550 5.1.1 no such user",
+        "ben@example.org": "450 4.2.1 try later",
+    }
+    tally = send(office)
+    assert (tally.sent, tally.failed, tally.queued) == (1, 1, 1)
+    assert states(office) == {"sent": 1, "failed": 1, "queued": 1}
+    postbox.refuse = {}
+    assert send(office, patient=False).sent == 0  # the clock's own run waits its time
+    clock.turn(hours=1)
+    assert send(office, patient=False).sent == 1
+    assert postbox.recipients == ["cleo@example.org", "ben@example.org"]
+
+
+def test_a_run_by_hand_tries_again_at_once_what_was_refused_for_now(
+    office: Installation, postbox: Postbox, clock: Clock
+) -> None:
+    compose_for(office, "ada")
+    postbox.refuse = {"ada@example.org": "450 4.2.1 try later"}
+    assert send(office).queued == 1
+    postbox.refuse = {}
+    clock.turn(seconds=1)
+    assert send(office).sent == 1
+
+
+def test_a_server_that_is_away_costs_nobody_a_try(
+    any_installation: Installation, clock: Clock
+) -> None:
+    fill(any_installation, [DAY])
+    away = with_settings(any_installation, smtp_url="smtp://127.0.0.1:1")
+    compose_for(away, "ada", "ben")
+    tally = send(away)
+    assert tally.unreachable
+    assert states(away) == {"queued": 2}
+    clock.turn(seconds=1)
+    here = with_settings(any_installation, smtp_url=None)
+    assert send(here).sent == 2
+
+
+def test_a_mail_taken_over_from_a_dead_process_has_the_same_bytes(
+    office: Installation, postbox: Postbox
+) -> None:
+    compose_for(office, "ada")
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    process = psutil.Process(dead.pid)
+    lease = new_lease().split("|")
+    lease[1:3] = [str(dead.pid), f"{process.create_time():.2f}"]
+    dead.wait()
+    crashed = StoreOutbox(office, lease="|".join(lease))
+    (claim,) = crashed.claim(office.clock(), 10)
+    before = claim.build().data  # sent, and then the process died before it wrote that down
+    assert send(office).sent == 1
+    assert postbox.raw[0][1].replace(b"\r\n", b"\n") == before.replace(b"\r\n", b"\n")
+    assert office.database is not None
+    assert states(office) == {"sent": 1}
+
+
+def test_a_living_process_of_this_machine_keeps_its_lease(office: Installation) -> None:
+    compose_for(office, "ada")
+    StoreOutbox(office).claim(office.clock(), 10)
+    assert send(office, patient=False).sent == 0
+    assert states(office) == {"sending": 1}
+
+
+def test_a_lease_of_another_machine_runs_out(
+    office: Installation, postbox: Postbox, clock: Clock
+) -> None:
+    compose_for(office, "ada")
+    StoreOutbox(office, lease="elsewhere|1|0.0|x").claim(office.clock(), 10)
+    assert send(office, patient=False).sent == 0
+    clock.turn(seconds=31)
+    assert send(office, patient=False).sent == 1
+
+
+def test_who_woke_up_too_late_may_not_record(office: Installation, clock: Clock) -> None:
+    compose_for(office, "ada")
+    late = StoreOutbox(office, lease="elsewhere|1|0.0|x")
+    (claim,) = late.claim(office.clock(), 10)
+    clock.turn(seconds=31)
+    assert late.renew([claim], office.clock()) == set()
+    assert send(office, patient=False).sent == 1
+    assert late.renew([claim], office.clock()) == set()
+
+
+def test_leases_tell_the_living_from_the_dead() -> None:
+    mine = new_lease()
+    assert not is_dead(mine)
+    machine, pid, started, rest = mine.split("|")
+    assert is_dead(f"{machine}|{pid}|{float(started) - 1000}|{rest}")  # the number was reused
+    assert not is_dead(f"elsewhere|{pid}|1.0|{rest}")
+    assert not is_dead("")
+
+
+def test_a_zombie_is_dead() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    process = psutil.Process(child.pid)
+    lease = new_lease().split("|")
+    lease[1:3] = [str(child.pid), f"{process.create_time():.2f}"]
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, and not yet waited for
+    assert is_dead("|".join(lease))
+    child.wait()
+
+
+def test_a_digest_too_late_to_be_news_expires(
+    office: Installation, postbox: Postbox, clock: Clock
+) -> None:
+    compose_for(office, "ada")
+    clock.turn(days=1, minutes=1)
+    assert send(office).sent == 0
+    assert states(office) == {"expired": 1}
+    assert postbox.recipients == []
+
+
+def test_who_left_since_the_composing_is_not_mailed(
+    office: Installation, postbox: Postbox
+) -> None:
+    compose_for(office, "ada", "ben")
+    with office.database.writing() as session:
+        person = account.named(session, "ada@example.org")
+        person.state = "unsubscribed"
+        session.add(person)
+    assert send(office).sent == 1
+    assert postbox.recipients == ["ben@example.org"]
+    assert states(office) == {"sent": 1, "suppressed": 1}
+
+
+def test_a_row_that_cannot_be_built_fails_alone(
+    office: Installation, postbox: Postbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    compose_for(office, "ada", "ben")
+    with office.database.writing() as session:
+        person = account.named(session, "ada@example.org")
+        digest = deliver.digests.of_date(session, person.id or 0, DAY)
+        assert digest is not None
+        digest.items = [{"paper": 1, "fragment": 999_999, "score": 1.0, "reasons": []}]
+        session.add(digest)
+    tally = send(office)
+    assert (tally.sent, tally.failed) == (1, 1)
+    assert postbox.recipients == ["ben@example.org"]
+
+
+def test_all_deliveries_are_the_sum_over_their_states(
+    office: Installation, postbox: Postbox
+) -> None:
+    compose_for(office, "ada", "ben", "cleo")
+    postbox.refuse = {"ada@example.org": "550 5.1.1 no such user"}
+    send(office)
+    with office.database.reading() as session:
+        counts = outbox.count_by_state(session)
+        total = len(session.exec(outbox.select(outbox.Delivery)).all())
+    assert sum(sum(kind.values()) for kind in counts.values()) == total == 3
+    assert all(set(kind) == set(DeliveryState) for kind in counts.values())
+
+
+def test_without_a_server_each_mail_is_a_file_and_again_the_same_one(
+    any_installation: Installation,
+) -> None:
+    fill(any_installation, [DAY])
+    compose_for(any_installation, "ada")
+    folder = any_installation.settings.mail_folder
+    assert send(any_installation).sent == 1
+    (path,) = folder.iterdir()
+    assert path.name.startswith("2026-04-07-digest-ada@example.org-")
+    assert path.suffix == ".eml"
+
+
+def test_confirmations_go_through_the_same_outbox(
+    office: Installation, postbox: Postbox, clock: Clock
+) -> None:
+    subscribe.by_form(office, "new@example.org", Wishes(keywords=("graph",)))
+    subscribe.by_form(office, "new@example.org", Wishes(keywords=("graph",)))
+    assert send(office).sent == 1
+    message = postbox.message()
+    assert "List-Unsubscribe" not in message
+    assert "http://127.0.0.1:8000/confirm/" in text_of(message)
+    clock.turn(minutes=6)
+    subscribe.by_form(office, "new@example.org", Wishes(keywords=("graph",)))
+    assert send(office).sent == 1
+    assert postbox.message(0)["Message-ID"] != postbox.message(1)["Message-ID"]
+
+
+def test_a_pause_holds_back_what_was_composed_before_it(office: Installation) -> None:
+    compose_for(office, "ada")
+    with office.database.writing() as session:
+        person = account.named(session, "ada@example.org")
+        person.paused_until = office.clock().date() + timedelta(days=5)
+        session.add(person)
+    assert send(office).sent == 0
+    assert states(office) == {"suppressed": 1}

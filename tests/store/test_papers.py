@@ -1,0 +1,88 @@
+"""One work is one row, whatever it comes as."""
+
+from dataclasses import replace
+from datetime import date
+
+from paperpost.store import papers
+from paperpost.store.database import Database
+
+from tests.conftest import START, Invented, arrival
+
+DAY = date(2026, 4, 7)
+ONE = arrival(Invented("2604.00001", "graph", DAY))
+
+
+def put(database: Database, *arrivals: papers.Arrival) -> dict[str, int]:
+    with database.writing() as session:
+        return dict(papers.put_all(session, list(arrivals), START))
+
+
+def only(database: Database) -> papers.Paper:
+    with database.reading() as session:
+        (paper,) = papers.announced(session, date.min, date.max)
+    return paper
+
+
+def test_the_same_paper_again_changes_nothing(database: Database) -> None:
+    assert put(database, ONE) == {"added": 1}
+    before = only(database)
+    assert put(database, ONE, ONE) == {"skipped": 2}
+    assert only(database) == before
+
+
+def test_a_paper_twice_in_one_batch_is_one_row(database: Database) -> None:
+    assert put(database, ONE, ONE) == {"added": 1, "skipped": 1}
+
+
+def test_a_newer_version_replaces_the_text_and_an_older_one_does_not(database: Database) -> None:
+    put(database, ONE)
+    assert put(database, replace(ONE, version=3, title="Third")) == {"updated": 1}
+    assert put(database, replace(ONE, version=2, title="Second")) == {"skipped": 1}
+    assert (only(database).title, only(database).version) == ("Third", 3)
+
+
+def test_the_announcement_day_only_moves_back(database: Database) -> None:
+    put(database, ONE)
+    put(database, replace(ONE, announced=date(2026, 4, 9), version=2))
+    assert only(database).announced == DAY
+    put(database, replace(ONE, announced=date(2026, 4, 1), version=1))
+    assert only(database).announced == date(2026, 4, 1)
+
+
+def test_a_paper_known_by_title_gets_its_id_when_that_is_told(database: Database) -> None:
+    by_title = replace(ONE, id=ONE.title_alias, url=None, authors=())
+    put(database, by_title)
+    assert only(database).id.startswith("hf:")
+    assert put(database, ONE) == {"updated": 1}
+    paper = only(database)
+    assert (paper.id, paper.url, paper.authors) == (ONE.id, ONE.url, list(ONE.authors))
+    with database.reading() as session:
+        assert papers.find(session, ONE.title_alias) == papers.find(session, ONE.id)
+
+
+def test_a_page_that_knows_only_the_title_does_not_replace_the_text(database: Database) -> None:
+    put(database, ONE)
+    page = replace(ONE, id=ONE.title_alias, abstract="cut short", version=None)
+    assert put(database, page) == {"skipped": 1}
+    assert only(database).abstract == ONE.abstract
+
+
+def test_two_arxiv_ids_with_one_title_stay_two_papers(database: Database) -> None:
+    twin = replace(ONE, id="2604.00002")
+    assert put(database, ONE, twin) == {"added": 2}
+    assert put(database, twin, ONE) == {"skipped": 2}
+
+
+def test_a_replacement_of_an_unknown_paper_is_left_out(database: Database) -> None:
+    replacement = replace(ONE, only_if_known=True, version=2)
+    assert put(database, replacement) == {"skipped": 1}
+    put(database, ONE)
+    assert put(database, replacement) == {"updated": 1}
+
+
+def test_empty_fields_never_replace_what_is_known(database: Database) -> None:
+    put(database, ONE)
+    put(database, replace(ONE, version=2, abstract="", authors=(), comment="8 pages"))
+    paper = only(database)
+    assert (paper.abstract, paper.authors) == (ONE.abstract, list(ONE.authors))
+    assert paper.comment == "8 pages"
