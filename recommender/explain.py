@@ -1,0 +1,214 @@
+"""Why a paper is in a list, from the numbers that put it there and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from recommender.batch import Batch
+from recommender.matrices import Floats, dense_product, entries, transposed
+from recommender.phrases import normal_category, normal_name, normal_phrase
+from recommender.profile import Profiles
+
+Kind = Literal["author", "keyword", "liked", "terms", "category", "popular", "unlike", "new"]
+Degree = Literal["found", "close", "nearest"]
+
+MOST_REASONS = 3
+MOST_TERMS = 3
+# The mean of the cosines in words and in factors from which a paper is called close to another,
+# and to a keyword, which has few words to share; judged by eye on pairs of arXiv papers.
+CLOSE_TO_PAPER = 0.25
+CLOSE_TO_KEYWORD = 0.15
+_LONGEST_TITLE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One fact: `names` are terms, a keyword, an author, a category or a title.
+
+    `degree` tells a keyword that stands in the paper from one it is close to, and what is really
+    close from what is merely nearest; `shared_with` tells terms of liked papers from terms of
+    keywords; `paper_id` is the liked paper's; `strength` is the cosine or the sum of products
+    behind the fact.
+    """
+
+    kind: Kind
+    names: tuple[str, ...] = ()
+    degree: Degree = "found"
+    shared_with: Literal["likes", "keywords"] = "likes"
+    paper_id: str | None = None
+    strength: float = 0.0
+
+
+def sentence(reason: Reason) -> str:
+    """The reason in words for a mail; papers are named by title, never by id."""
+    names = [" ".join(name.split()) for name in reason.names]
+    match reason.kind:
+        case "author":
+            return f"by {names[0]}, whom you follow"
+        case "keyword":
+            return _keyword_sentence(names[0], reason.degree)
+        case "liked":
+            return _liked_sentence(_shortened(names[0]), reason.degree)
+        case "terms":
+            with_what = "what you like" if reason.shared_with == "likes" else "your keywords"
+            quoted = ", ".join(f'"{name}"' for name in names)
+            return f"shares {quoted} with {with_what}"
+        case "category":
+            return f"in {names[0]}, which you follow"
+        case "popular":
+            return "popular with other readers"
+        case "unlike":
+            return "unlike what you voted down"
+        case "new":
+            return "new; nothing you follow or voted on tells more"
+
+
+def _keyword_sentence(keyword: str, degree: Degree) -> str:
+    match degree:
+        case "found":
+            return f'matches "{keyword}"'
+        case "close":
+            return f'close to your keyword "{keyword}"'
+        case "nearest":
+            return f'of your interests, nearest to "{keyword}"'
+
+
+def _liked_sentence(title: str, degree: Degree) -> str:
+    if degree == "nearest":
+        return f"of what you liked, nearest to “{title}”"
+    return f"close to “{title}”, which you liked"
+
+
+def _shortened(title: str) -> str:
+    if len(title) <= _LONGEST_TITLE:
+        return title
+    return title[:_LONGEST_TITLE].rsplit(" ", 1)[0].rstrip(" ,;:-") + "…"
+
+
+class Explainer:
+    """Reasons for one reader's papers in one batch."""
+
+    def __init__(self, profiles: Profiles, reader: int, batch: Batch) -> None:
+        self._batch = batch
+        self._evidence = profiles.evidence
+        self._interests = profiles.readers[reader].interests
+        self._followed = {normal_name(name) for name in self._interests.authors}
+        items, weights = entries(profiles.weights, reader)
+        self._positive = items[weights > 0]
+        self._positive_weights = weights[weights > 0]
+        self._has_dislikes = bool((weights < 0).any())
+        self._profile = np.zeros(profiles.tfidf.shape[1], dtype=np.float32)
+        columns, values = entries(profiles.tfidf, reader)
+        self._profile[columns] = values
+        self._is_liked_term = np.zeros(len(self._profile), dtype=np.bool_)
+        for item in self._positive[self._positive < len(self._evidence.library)]:
+            self._is_liked_term[entries(self._evidence.tfidf, int(item))[0]] = True
+
+    def explain(
+        self, papers: Sequence[int], matched: Sequence[bool], popular: Sequence[bool]
+    ) -> list[tuple[Reason, ...]]:
+        """The strongest reasons for each paper.
+
+        `matched`: the profile put it above the average of the candidates; `popular`: so did others.
+        """
+        cosines = self._cosines(papers)
+        return [
+            self._reasons(*one) for one in zip(papers, cosines.T, matched, popular, strict=True)
+        ]
+
+    def _reasons(
+        self, paper: int, cosines: Floats, matched: bool, popular: bool
+    ) -> tuple[Reason, ...]:
+        keywords = self._keywords(paper)
+        reasons = self._authors(paper) + keywords
+        if matched:
+            found = [reason.names[0] for reason in keywords]
+            reasons += self._nearest(paper, cosines, found) + self._terms(paper, found)
+        reasons += self._categories(paper)
+        if popular:
+            reasons.append(Reason("popular"))
+        if matched and not reasons:
+            reasons = self._nearest(paper, cosines, (), weak=True) or self._unlike()
+        return tuple(reasons[:MOST_REASONS]) or (Reason("new"),)
+
+    def _authors(self, paper: int) -> list[Reason]:
+        if not self._followed:
+            return []
+        authors = self._batch.papers[paper].authors
+        followed = [name for name in authors if normal_name(name) in self._followed]
+        return [Reason("author", (name,)) for name in followed[:1]]
+
+    def _keywords(self, paper: int) -> list[Reason]:
+        index = self._batch.index
+        keywords = self._interests.keywords
+        return [Reason("keyword", (word,)) for word in keywords if paper in index.with_phrase(word)]
+
+    def _categories(self, paper: int) -> list[Reason]:
+        followed = {normal_category(category) for category in self._interests.categories}
+        names = self._batch.papers[paper].categories
+        shared = [name for name in names if normal_category(name) in followed]
+        return [Reason("category", (name,)) for name in shared[:1]]
+
+    def _terms(self, paper: int, found: Sequence[str]) -> list[Reason]:
+        """The terms that added most to the product of the two TF-IDF rows."""
+        columns, values = entries(self._batch.tfidf, paper)
+        products = self._profile[columns] * values
+        order = np.argsort(-products, kind="stable")
+        order = order[products[order] > 0]
+        strengths = dict(zip(columns[order].tolist(), products[order].tolist(), strict=True))
+        for shared_with in ("likes", "keywords"):
+            wanted = self._is_liked_term[columns[order]] == (shared_with == "likes")
+            chosen = self._distinct(columns[order][wanted].tolist(), found)
+            if chosen:
+                names = tuple(self._batch.as_written(paper, column) for column in chosen)
+                strength = sum(strengths[column] for column in chosen)
+                return [Reason("terms", names, shared_with=shared_with, strength=strength)]
+        return []
+
+    def _distinct(self, columns: Sequence[int], found: Sequence[str]) -> list[int]:
+        """The first columns whose terms do not stand in one another or in a keyword found."""
+        keywords = [normal_phrase(keyword) for keyword in found]
+        chosen: list[tuple[str, int]] = []
+        for column in columns[: 4 * MOST_TERMS]:
+            phrase = f" {self._batch.terms[column].replace('-', ' ')} "
+            if any(phrase in longer for longer in [*keywords, *(text for text, _ in chosen)]):
+                continue
+            within = [place for place, (text, _) in enumerate(chosen) if text in phrase]
+            place = within[0] if within else len(chosen)
+            chosen = [one for at, one in enumerate(chosen) if at not in within]
+            chosen.insert(place, (phrase, column))
+        return [column for _, column in chosen[:MOST_TERMS]]
+
+    def _cosines(self, papers: Sequence[int]) -> Floats:
+        """Items of positive evidence x papers: the mean of the cosines in words and factors."""
+        rows = list(papers)
+        tfidf = dense_product(
+            self._evidence.tfidf[self._positive], transposed(self._batch.tfidf[rows])
+        )
+        factors = self._evidence.factors[self._positive] @ self._batch.factors[rows].T
+        return ((tfidf + factors) / 2).astype(np.float32)
+
+    def _nearest(
+        self, paper: int, cosines: Floats, found: Sequence[str], weak: bool = False
+    ) -> list[Reason]:
+        """The liked paper, or the keyword not found in the text, that adds most to the match."""
+        for place in np.argsort(-cosines * self._positive_weights, kind="stable"):
+            item, cosine = int(self._positive[place]), float(cosines[place])
+            keyword = self._evidence.keyword(item)
+            close = cosine >= (CLOSE_TO_PAPER if keyword is None else CLOSE_TO_KEYWORD)
+            if cosine <= 0 or not (close or weak):
+                return []
+            degree: Degree = "close" if close else "nearest"
+            if keyword is None:
+                liked = self._evidence.library.papers[item]
+                if liked.id != self._batch.papers[paper].id:
+                    names = (liked.title,)
+                    return [Reason("liked", names, degree, paper_id=liked.id, strength=cosine)]
+            elif keyword not in found:
+                return [Reason("keyword", (keyword,), degree, strength=cosine)]
+        return []
+
+    def _unlike(self) -> list[Reason]:
+        return [Reason("unlike")] if self._has_dislikes else []

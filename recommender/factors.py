@@ -1,0 +1,125 @@
+"""One space for words, papers and people: `implicit`'s alternating least squares behind types.
+
+The rows of the factorised matrix are readers and terms, its columns papers (Hu, Koren and
+Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008, with negative
+entries for dislikes). A paper nobody has seen is folded in from its terms, a reader from votes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from implicit.cpu.als import AlternatingLeastSquares
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from recommender.matrices import Floats, SparseRows, stacked, transposed, unit_rows, with_data
+
+# Below this many rows starting a team of threads costs more than it saves (15 ms against 0.05).
+_ROWS_WORTH_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FactorSettings:
+    """How the space is made; measured on CiteULike-t and arXiv, flat around these values.
+
+    A dislike is surer than nothing and less sure than a like: on the arXiv stream precision@10 is
+    .421 with a confidence of 3, .412 with that of a like.
+    """
+
+    factors: int = 256
+    regularization: float = 5.0
+    iterations: int = 12
+    like_confidence: float = 10.0
+    dislike_confidence: float = 3.0
+    text_confidence: float = 90.0
+    seed: int = 20260401
+    threads: int = 0  # 0: one for each core
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Term factors (terms x factors), paper factors (papers x factors) and their Gramians."""
+
+    term_factors: Floats
+    paper_factors: Floats
+    term_gramian: Floats
+    paper_gramian: Floats
+    settings: FactorSettings
+
+    def fold_papers(self, tfidf: SparseRows) -> Floats:
+        """Unit-length factors of papers from their TF-IDF rows (papers x terms)."""
+        entries = tfidf * self.settings.text_confidence
+        return self._fold(entries, self.term_factors, self.term_gramian)
+
+    def fold_readers(self, votes: SparseRows, papers: Floats) -> Floats:
+        """Unit-length factors of readers from votes (readers x `papers`; negative: a dislike)."""
+        return self._fold(_confidences(votes, self.settings), papers, self.paper_gramian)
+
+    def _fold(self, entries: SparseRows, columns: Floats, gramian: Floats) -> Floats:
+        # implicit reads past the end of the factors when there are more columns, and may crash.
+        if entries.shape[1] != len(columns):
+            raise ValueError(f"{entries.shape[1]} columns for {len(columns)} factor rows")
+        if not entries.shape[0] or not columns.size:
+            return np.zeros((entries.shape[0], gramian.shape[0]), dtype=np.float32)
+        threads = self.settings.threads if entries.shape[0] >= _ROWS_WORTH_THREADS else 1
+        als = _solver(self.settings, gramian.shape[0], threads)
+        als.item_factors = columns
+        als._YtY = gramian  # implicit's cache: the Gramian of all trained papers, not of `columns`
+        with threadpool_limits(1, "blas"):
+            folded = als.recalculate_user(np.arange(entries.shape[0]), entries)
+        return unit_rows(np.asarray(folded, dtype=np.float32))
+
+
+def factorise(tfidf: SparseRows, votes: SparseRows, settings: FactorSettings) -> Space:
+    """The space of `tfidf` (papers x terms) and `votes` (readers x papers, entries +1 and -1)."""
+    papers, terms = tfidf.shape
+    readers = votes.shape[0]
+    factors = _factors_for(papers, settings.factors)
+    if not papers or not tfidf.data.size + votes.data.size:
+        return _empty_space(papers, terms, factors, settings)
+    words = transposed(tfidf) * settings.text_confidence
+    matrix = stacked(_confidences(votes, settings), words)
+    als = _solver(settings, factors, settings.threads)
+    with threadpool_limits(1, "blas"):
+        als.fit(matrix, show_progress=False)
+    return space_of(als.user_factors[readers:], als.item_factors, settings)
+
+
+def space_of(terms: Floats, papers: Floats, settings: FactorSettings) -> Space:
+    """The space with these factors."""
+    terms, papers = np.ascontiguousarray(terms), np.ascontiguousarray(papers)
+    with threadpool_limits(1, "blas"):
+        return Space(terms, papers, terms.T @ terms, papers.T @ papers, settings)
+
+
+def _solver(settings: FactorSettings, factors: int, threads: int) -> AlternatingLeastSquares:
+    with threadpool_limits(1, "blas"):  # implicit warns when it is made under more threads
+        return AlternatingLeastSquares(
+            factors=factors,
+            regularization=settings.regularization,
+            iterations=settings.iterations,
+            num_threads=threads,
+            random_state=settings.seed,
+        )
+
+
+def _confidences(votes: SparseRows, settings: FactorSettings) -> SparseRows:
+    """Votes of +1 and -1 as implicit takes them: the sign says what, the size how surely."""
+    likes, dislikes = settings.like_confidence, settings.dislike_confidence
+    return with_data(votes, np.where(votes.data > 0, likes, dislikes) * votes.data)
+
+
+def _factors_for(papers: int, wanted: int) -> int:
+    """Fewer factors than papers, or every paper would be a direction of its own.
+
+    Half as many is best on the arXiv stream with 320 papers: precision@10 of seeds .430, with a
+    quarter .411, with an eighth .412.
+    """
+    return max(1, min(wanted, max(papers // 2, min(papers, 16))))
+
+
+def _empty_space(papers: int, terms: int, factors: int, settings: FactorSettings) -> Space:
+    return space_of(
+        np.zeros((terms, factors), dtype=np.float32),
+        np.zeros((papers, factors), dtype=np.float32),
+        settings,
+    )

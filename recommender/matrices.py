@@ -1,0 +1,87 @@
+"""The sparse and dense matrices of this package: scipy behind types.
+
+Rows are what a matrix is about (papers, readers), columns what it says of them (terms, factors).
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int32]
+Booleans = npt.NDArray[np.bool_]
+
+
+class SparseRows(Protocol):
+    """What is used of scipy's `csr_matrix`: float32 entries, row after row."""
+
+    indptr: Integers
+    indices: Integers
+    data: Floats
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def __matmul__(self, other: Any) -> Any: ...
+    def __mul__(self, factor: float) -> "SparseRows": ...
+    def __getitem__(self, rows: Any) -> "SparseRows": ...
+
+
+def sparse_rows(matrix: Any) -> SparseRows:
+    """`matrix` (sparse or dense) as float32 CSR with summed, sorted entries and no stored zeros."""
+    rows = sparse.csr_matrix(matrix, dtype=np.float32, copy=True)
+    rows.sum_duplicates()
+    rows.eliminate_zeros()
+    return cast(SparseRows, rows)
+
+
+def from_entries(entries: Sequence[dict[int, float]], columns: int) -> SparseRows:
+    """One row for each mapping from column to value."""
+    indptr = np.cumsum([0, *(len(row) for row in entries)], dtype=np.int32)
+    indices = np.array([column for row in entries for column in row], dtype=np.int32)
+    data = np.array([value for row in entries for value in row.values()], dtype=np.float32)
+    return sparse_rows(sparse.csr_matrix((data, indices, indptr), (len(entries), columns)))
+
+
+def with_data(rows: SparseRows, data: npt.NDArray[np.floating]) -> SparseRows:
+    """The same pattern with other values, one for each stored entry."""
+    values = data.astype(np.float32)
+    return cast(SparseRows, sparse.csr_matrix((values, rows.indices, rows.indptr), rows.shape))
+
+
+def transposed(rows: SparseRows) -> SparseRows:
+    """Columns become rows, in CSR again."""
+    return cast(SparseRows, cast(Any, rows).T.tocsr())
+
+
+def stacked(above: SparseRows, below: SparseRows) -> SparseRows:
+    """The rows of `above`, then those of `below`."""
+    return cast(SparseRows, sparse.vstack([above, below], format="csr", dtype=np.float32))
+
+
+def entries(rows: SparseRows, row: int) -> tuple[Integers, Floats]:
+    """Columns and values of one row, without building a matrix for it."""
+    here = slice(rows.indptr[row], rows.indptr[row + 1])
+    return rows.indices[here], rows.data[here]
+
+
+def unit_rows(dense: Floats) -> Floats:
+    """Each row divided by its length; rows of zeros stay zero."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", dense, dense))
+    return cast(Floats, dense / np.where(lengths > 0, lengths, 1)[:, None])
+
+
+def unit_sparse_rows(rows: SparseRows) -> SparseRows:
+    """As `unit_rows`, for a sparse matrix."""
+    counts = np.diff(rows.indptr)
+    owners = np.repeat(np.arange(rows.shape[0]), counts)
+    squares = np.bincount(owners, weights=rows.data.astype(np.float64) ** 2, minlength=len(counts))
+    lengths = np.sqrt(np.where(squares > 0, squares, 1))
+    return with_data(rows, rows.data / np.repeat(lengths, counts))
+
+
+def dense_product(left: SparseRows, right: SparseRows) -> Floats:
+    """`left @ right` as a dense array."""
+    return cast(Floats, (left @ right).toarray())

@@ -1,0 +1,79 @@
+"""Exact matches: a phrase in a text, a person's name, a category; what readers follow and mute."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from recommender.text import Paper, words
+
+
+def normal_phrase(text: str) -> str:
+    """Words in singular and lower case with single spaces around; hyphens count as spaces.
+
+    A text without a word gives "", which stands in no text.
+    """
+    parts = [part for _, word in words(text) for part in word.split("-") if part]
+    return f" {' '.join(parts)} " if parts else ""
+
+
+def normal_name(name: str) -> str:
+    """A person's name without accents, capitals and marks; "Lovelace, Ada" turned round."""
+    family, comma, given = name.partition(",")
+    ordered = f"{given} {family}" if comma and "," not in given else name
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", ordered).casefold())
+    kept = (c if c.isalnum() else " " for c in letters if not unicodedata.combining(c))
+    return " ".join("".join(kept).split())
+
+
+def normal_category(category: str) -> str:
+    """A category's name in lower case."""
+    return category.strip().casefold()
+
+
+class PhraseIndex:
+    """Which of some papers hold a phrase, by which author, in which category.
+
+    Positions are those of the papers given. Phrases are matched word by word: "rat" is not in
+    "migration", and a phrase never runs over a title's end.
+    """
+
+    def __init__(self, papers: Sequence[Paper]) -> None:
+        self._texts = [
+            (normal_phrase(paper.title), normal_phrase(paper.abstract)) for paper in papers
+        ]
+        self._words = _positions(f"{title}{abstract}".split() for title, abstract in self._texts)
+        self._authors = _positions(map(normal_name, paper.authors) for paper in papers)
+        self._categories = _positions(map(normal_category, paper.categories) for paper in papers)
+        self._found: dict[str, list[int]] = {}  # many readers share a keyword
+
+    def with_phrase(self, phrase: str) -> list[int]:
+        """Papers with this phrase in title or abstract, in order."""
+        if phrase not in self._found:
+            self._found[phrase] = self._holding(normal_phrase(phrase))
+        return self._found[phrase]
+
+    def _holding(self, wanted: str) -> list[int]:
+        if not wanted:
+            return []
+        rarest = min((self._words.get(word, []) for word in wanted.split()), key=len)
+        return [paper for paper in rarest if any(wanted in text for text in self._texts[paper])]
+
+    def by_author(self, name: str) -> list[int]:
+        """Papers with an author of exactly this name, in order."""
+        return self._authors.get(normal_name(name), [])
+
+    def in_category(self, category: str) -> list[int]:
+        """Papers with this category, first or later, in order."""
+        return self._categories.get(normal_category(category), [])
+
+    def muted_by(self, term: str) -> list[int]:
+        """Papers that a muted phrase, author or category excludes; may name a paper twice."""
+        return [*self.with_phrase(term), *self.by_author(term), *self.in_category(term)]
+
+
+def _positions(names: Iterable[Iterable[str]]) -> dict[str, list[int]]:
+    positions: dict[str, list[int]] = {}
+    for position, here in enumerate(names):
+        for name in dict.fromkeys(here):
+            if name:
+                positions.setdefault(name, []).append(position)
+    return positions

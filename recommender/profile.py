@@ -1,0 +1,152 @@
+"""What interests and votes say about readers, computed from scratch whenever it is needed.
+
+A vote up adds a paper to the profile, votes down take theirs away (Rocchio, "Relevance feedback in
+information retrieval", 1971); a keyword enters as a paper made of that keyword alone.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.batch import Batch
+from recommender.errors import SpaceError
+from recommender.factors import Space
+from recommender.matrices import (
+    Floats,
+    SparseRows,
+    from_entries,
+    stacked,
+    unit_rows,
+    unit_sparse_rows,
+)
+
+# All dislikes together take away at most this share of what likes and keywords add: most readers
+# vote down far more than up, and a plain sum turns their profiles round (precision@10 on the arXiv
+# stream falls from .412 to .353).
+DISLIKE_WEIGHT = 0.3
+# A keyword counts as much as so many votes up: all there is on the first day, little after fifty.
+# Of 1, 2 and 4 the best on the arXiv stream.
+KEYWORD_WEIGHT = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interests:
+    """What a reader typed: seed keywords, followed authors and categories, muted terms."""
+
+    keywords: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    muted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A thumbs-up (1) or thumbs-down (-1) on a paper."""
+
+    paper_id: str
+    value: int
+
+    def __post_init__(self) -> None:
+        if self.value not in (1, -1):
+            raise ValueError(f"a vote is 1 or -1, not {self.value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One subscriber, told apart by `key`; of two votes on a paper the later one counts."""
+
+    key: Hashable
+    interests: Interests = Interests()
+    votes: tuple[Vote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The papers that were voted on, then the keywords as pseudo-papers."""
+
+    library: Batch
+    keywords: tuple[str, ...]
+    tfidf: SparseRows
+    factors: Floats
+
+    def keyword(self, item: int) -> str | None:
+        """The keyword that this item was made of; None for a paper."""
+        return None if item < len(self.library) else self.keywords[item - len(self.library)]
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """Readers in the space of one model, a row each; all rows are of unit length or zero."""
+
+    readers: tuple[Reader, ...]
+    evidence: Evidence
+    weights: SparseRows  # readers x evidence: what each item adds to the profile
+    tfidf: SparseRows  # readers x terms
+    centroids: Floats  # readers x factors: the sum of the evidence
+    folded: Floats  # readers x factors: the reader as the factorisation sees them
+    likes: Floats  # votes up and keywords of each reader, by which the blend is weighted
+    space: str
+
+    def __len__(self) -> int:
+        return len(self.readers)
+
+
+def build_profiles(
+    readers: Sequence[Reader], library: Batch, keywords: Batch, space: Space
+) -> Profiles:
+    """Profiles from votes on papers of `library` and from `keywords`, a pseudo-paper for each.
+
+    Votes on papers that the library lacks are left out.
+    """
+    if library.space != keywords.space:
+        raise SpaceError("library and keywords are of two models")
+    evidence = Evidence(
+        library,
+        tuple(paper.title for paper in keywords.papers),
+        stacked(library.tfidf, keywords.tfidf),
+        np.vstack([library.factors, keywords.factors]),
+    )
+    entries = [_entries_of(reader, library, keywords) for reader in readers]
+    votes = from_entries(entries, len(evidence.factors))
+    weights = from_entries([_weights_of(row, len(library)) for row in entries], votes.shape[1])
+    return Profiles(
+        readers=tuple(readers),
+        evidence=evidence,
+        weights=weights,
+        tfidf=unit_sparse_rows(weights @ evidence.tfidf),
+        centroids=unit_rows(weights @ evidence.factors),
+        folded=space.fold_readers(votes, evidence.factors),
+        likes=np.array([sum(v > 0 for v in row.values()) for row in entries], dtype=np.float32),
+        space=library.space,
+    )
+
+
+def keywords_of(readers: Sequence[Reader]) -> tuple[str, ...]:
+    """Every keyword once, in the order of first use."""
+    return tuple(dict.fromkeys(word for reader in readers for word in reader.interests.keywords))
+
+
+def votes_on(votes: Sequence[Vote], positions: dict[str, int]) -> dict[int, float]:
+    """Votes by position of the paper; those on papers without one are left out."""
+    return {
+        positions[vote.paper_id]: float(vote.value) for vote in votes if vote.paper_id in positions
+    }
+
+
+def _entries_of(reader: Reader, library: Batch, keywords: Batch) -> dict[int, float]:
+    entries = votes_on(reader.votes, library.positions)
+    for keyword in reader.interests.keywords:
+        entries[len(library) + keywords.positions[keyword]] = 1.0
+    return entries
+
+
+def _weights_of(entries: dict[int, float], papers: int) -> dict[int, float]:
+    likes = {
+        item: 1.0 if item < papers else KEYWORD_WEIGHT
+        for item, value in entries.items()
+        if value > 0
+    }
+    dislikes = [item for item in entries if item not in likes]
+    share = min(1.0, sum(likes.values()) / len(dislikes)) if likes and dislikes else 1.0
+    return likes | dict.fromkeys(dislikes, -DISLIKE_WEIGHT * share)

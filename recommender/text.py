@@ -1,0 +1,145 @@
+"""From the words of papers to term counts and TF-IDF rows: scikit-learn behind types.
+
+A term is a word or two neighbouring words. Hyphenated words stay whole ("self-supervised",
+"gpt-4"), plurals are folded onto singulars, and two words with a stop word or a full stop between
+them are no term, so that every term is a phrase that really stands in the text.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sklearn.feature_extraction.text import (
+    ENGLISH_STOP_WORDS,
+    CountVectorizer,
+    TfidfTransformer,
+)
+
+from recommender.matrices import Floats, SparseRows, sparse_rows, unit_sparse_rows, with_data
+
+MAX_TERMS = 50_000
+
+_LATEX_ACCENT = re.compile(r"\\[\"'`^~=.]\s*\{?([A-Za-z])\}?")
+_NOISE = re.compile(r"https?://\S+|\\[A-Za-z]+")
+_WORD = re.compile(r"[^\W_]+(?:(?:-|\.(?=\d))[^\W_]+)*[+#]*|[.,;:!?()]")
+_UNFOLDED = ("ss", "us", "is", "as", "os")
+# What scikit-learn's list lacks and every abstract has.
+_STOP_WORDS = ENGLISH_STOP_WORDS | {"et", "al", "e.g", "i.e", "eg", "ie", "via", "using", "use"}
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What ranking needs to know of a paper; `id` is opaque."""
+
+    id: str
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return f"{self.title}. {self.abstract}"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The known terms and their smoothed inverse document frequencies, in column order."""
+
+    terms: tuple[str, ...]
+    idf: Floats
+
+    def count(self, texts: Sequence[str]) -> SparseRows:
+        """Occurrences (texts x terms); unknown words are left out."""
+        if not self.terms or not texts:
+            return _no_counts(len(texts), len(self.terms))
+        return sparse_rows(self._vectorizer.transform(texts))
+
+    @cached_property
+    def _vectorizer(self) -> CountVectorizer:
+        # Kept, because it builds a dictionary of all terms on first use.
+        return CountVectorizer(analyzer=terms, vocabulary=list(self.terms))
+
+    def weigh(self, counts: SparseRows) -> SparseRows:
+        """`1 + ln(count)` times idf, unit length (scikit-learn's TfidfTransformer)."""
+        counts = sparse_rows(counts)
+        weights = (1 + np.log(counts.data)) * self.idf[counts.indices]
+        return unit_sparse_rows(with_data(counts, weights))
+
+
+def words(text: str) -> Iterator[tuple[str, str]]:
+    """Each word as (as written, folded); a punctuation mark comes as (mark, "")."""
+    plain = _NOISE.sub(" ", _LATEX_ACCENT.sub(r"\1", unicodedata.normalize("NFKC", text)))
+    for match in _WORD.finditer(plain):
+        word = match.group()
+        yield word, fold(word.casefold()) if word[0].isalnum() else ""
+
+
+def fold(word: str) -> str:
+    """The singular, roughly: "networks" to "network", "studies" to "study"; "bias" stays."""
+    if len(word) < 4 or not word.endswith("s") or word.endswith(_UNFOLDED):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1]
+
+
+def phrases(text: str) -> Iterator[tuple[str, str]]:
+    """Each term of a text as (as written, term); terms occur as often as they stand there."""
+    last: tuple[str, str] | None = None
+    for written, word in words(text):
+        if not _is_content(word, written):
+            last = None
+            continue
+        yield written, word
+        if last is not None:
+            yield f"{last[0]} {written}", f"{last[1]} {word}"
+        last = (written, word)
+
+
+def terms(text: str) -> list[str]:
+    """The terms of a text, repeated as often as they occur."""
+    return [term for _, term in phrases(text)]
+
+
+def learn_terms(texts: Sequence[str], limit: int = MAX_TERMS) -> tuple[tuple[str, ...], SparseRows]:
+    """The `limit` most frequent terms of the texts, in alphabetical order, and their counts.
+
+    A term must stand in more texts the more texts there are, so that three papers still have a
+    vocabulary and fourteen thousand have no misprints in theirs.
+    """
+    if not any(terms(text) for text in texts):
+        return (), _no_counts(len(texts), 0)
+    vectorizer = CountVectorizer(
+        analyzer=terms, min_df=_least_documents(len(texts)), max_features=limit
+    )
+    try:
+        counts = sparse_rows(vectorizer.fit_transform(texts))
+    except ValueError:  # scikit-learn's way to say that every term is rarer than min_df
+        return (), _no_counts(len(texts), 0)
+    return tuple(str(term) for term in vectorizer.get_feature_names_out()), counts
+
+
+def learn_weights(known: Sequence[str], counts: SparseRows) -> Vocabulary:
+    """Document frequencies of `counts` (papers x terms) as smoothed idf."""
+    if not known or not counts.shape[0]:
+        return Vocabulary(tuple(known), np.ones(len(known), dtype=np.float32))
+    idf = TfidfTransformer(sublinear_tf=True).fit(counts).idf_
+    return Vocabulary(tuple(known), np.asarray(idf, dtype=np.float32))
+
+
+def _no_counts(texts: int, terms: int) -> SparseRows:
+    return sparse_rows(np.zeros((texts, terms), dtype=np.float32))
+
+
+def _is_content(word: str, written: str) -> bool:
+    return len(written) > 1 and word not in _STOP_WORDS and not word.replace(".", "").isdigit()
+
+
+def _least_documents(texts: int) -> int:
+    return 1 if texts < 100 else 2 if texts < 2_000 else 3
