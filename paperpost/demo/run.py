@@ -12,6 +12,7 @@ from typing import Any
 from paperpost.demo.feed import DemoFeed, serving
 from paperpost.demo.people import PEOPLE, Person, bundled_papers, days
 from paperpost.demo.reader import Mail, mails_of, post_vote
+from paperpost.demo.site import site
 from paperpost.engine.embedded import compose_all_of
 from paperpost.errors import PaperpostError
 from paperpost.service import ingest, subscribe
@@ -22,7 +23,6 @@ from paperpost.service.train import train
 from paperpost.service.wishes import Wishes
 from paperpost.settings import Settings, load_settings
 from paperpost.store.database import Database
-from paperpost.web.serve import web_server
 
 SIZE = 5
 MARK = "paperpost.toml"
@@ -109,7 +109,7 @@ def _two_days(
     _take_in(installation)
     without = {person.email: _ranked(installation, person, second) for person in PEOPLE}
     say("voting through the links of the first mails")
-    with web_server(installation, "127.0.0.1", 0) as base:
+    with site(installation) as base:
         votes = {p.email: _vote(p, first_mails[p.email], base) for p in PEOPLE}
     with_votes = {person.email: _ranked(installation, person, second) for person in PEOPLE}
     second_mails = _compose_and_send(installation, second)
