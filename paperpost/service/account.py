@@ -1,7 +1,8 @@
 """A subscriber's own doors: preferences, pause, leaving, export and deletion.
 
 Preferences, pause and leaving work by the links of every mail. Export and deletion ask for a
-link mailed fresh, so that a forwarded digest does not give its owner away.
+link mailed fresh, so that a forwarded digest does not give its owner away. Where a `door` is
+asked for it is PREFERENCES or ACCESS: the purpose that the token must have been signed for.
 """
 
 from collections.abc import Mapping
@@ -31,11 +32,12 @@ class UnknownSubscriber(PaperpostError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a subscriber's pages show of them. `may_take_all` is true behind a fresh link."""
+    """What a subscriber's pages show of them. `may_take_all` is true behind a fresh link;
+    `interests` are by kind; `leave_token` opens the page that unsubscribes."""
 
     email: str
     state: str
-    interests: Mapping[InterestKind, list[str]]
+    interests: Mapping[str, list[str]]
     timezone: str
     hour: int
     size: int
@@ -43,39 +45,40 @@ class Account:
     paused_until: date | None
     votes: int
     may_take_all: bool
+    leave_token: str
 
 
-def show(installation: Installation, token: str) -> Account:
+def show(installation: Installation, token: str, door: Purpose) -> Account:
     """The account behind a preferences link or a fresh one. Changes nothing. Raises LinkError."""
     with installation.database.reading() as session:
-        person, fresh = _owner(installation, session, token)
-        return _account(installation, session, person, fresh)
+        person = _owner(installation, session, token, door)
+        return _account(installation, session, person, door)
 
 
-def change(installation: Installation, token: str, wanted: Wishes) -> Account:
+def change(installation: Installation, token: str, door: Purpose, wanted: Wishes) -> Account:
     """Make interests and schedule as asked for. Raises LinkError."""
     with installation.database.writing() as session:
-        person, fresh = _owner(installation, session, token)
+        person = _owner(installation, session, token, door)
         subscribers.set_interests(session, id_of(person), wanted.interests())
         for name, value in wanted.schedule().items():
             setattr(person, name, value)
         reschedule(person, installation.clock())
         session.add(person)
         session.flush()
-        return _account(installation, session, person, fresh)
+        return _account(installation, session, person, door)
 
 
-def pause(installation: Installation, token: str, until: str) -> Account:
+def pause(installation: Installation, token: str, door: Purpose, until: str) -> Account:
     """Send nothing before the date `until` (YYYY-MM-DD); an empty one ends the pause.
 
     Raises LinkError, and InvalidWish for what is no date within a year.
     """
     with installation.database.writing() as session:
-        person, fresh = _owner(installation, session, token)
+        person = _owner(installation, session, token, door)
         today = calendar.local_date(person.timezone, installation.clock())
         person.paused_until = _pause_end(until.strip(), today)
         session.add(person)
-        return _account(installation, session, person, fresh)
+        return _account(installation, session, person, door)
 
 
 def _pause_end(text: str, today: date) -> date | None:
@@ -113,9 +116,10 @@ def come_back(installation: Installation, token: str) -> bool:
         person = subscribers.by_id(session, [number]).get(number)
         if person is None or person.confirmed_at is None:
             return False
-        person.state, person.left_at = SubscriberState.ACTIVE, None
-        reschedule(person, installation.clock())
-        session.add(person)
+        if person.state == SubscriberState.UNSUBSCRIBED:
+            person.state, person.left_at = SubscriberState.ACTIVE, None
+            reschedule(person, installation.clock())
+            session.add(person)
         return True
 
 
@@ -130,14 +134,14 @@ def is_subscribed(installation: Installation, token: str) -> bool:
 def export_by_link(installation: Installation, token: str) -> dict[str, Any]:
     """Everything stored about the owner of a fresh link. Raises LinkError."""
     with installation.database.reading() as session:
-        person, _ = _owner(installation, session, token, fresh=True)
+        person = _owner(installation, session, token, Purpose.ACCESS)
         return _everything(installation, session, person)
 
 
 def delete_by_link(installation: Installation, token: str) -> None:
     """Delete everything about the owner of a fresh link. Raises LinkError."""
     with installation.database.writing() as session:
-        person, _ = _owner(installation, session, token, fresh=True)
+        person = _owner(installation, session, token, Purpose.ACCESS)
         subscribers.remove(session, id_of(person))
 
 
@@ -166,41 +170,33 @@ def _leaver(installation: Installation, token: str) -> int:
     return link.fields[0]
 
 
-def _owner(
-    installation: Installation, session: Session, token: str, *, fresh: bool = False
-) -> tuple[Subscriber, bool]:
-    """Whose link this is, and whether it was mailed fresh; `fresh` accepts no other."""
-    now = installation.clock()
-    try:
-        link = links.read(installation.signer, token, Purpose.ACCESS, now)
-        is_fresh = True
-    except BadLink:
-        if fresh:
-            raise
-        link = links.read(installation.signer, token, Purpose.PREFERENCES, now)
-        is_fresh = False
+def _owner(installation: Installation, session: Session, token: str, door: Purpose) -> Subscriber:
+    """Whose link this is; BadLink where it was made for another door."""
+    link = links.read(installation.signer, token, door, installation.clock())
     person = subscribers.by_id(session, link.fields).get(link.fields[0])
     if person is None:
-        raise BadLink("whoever this link belonged to is no longer stored")
-    return person, is_fresh
+        raise BadLink("Whoever this link belonged to is no longer stored.")
+    return person
 
 
 def _account(
-    installation: Installation, session: Session, person: Subscriber, fresh: bool
+    installation: Installation, session: Session, person: Subscriber, door: Purpose
 ) -> Account:
-    number = id_of(person)
-    cast = votes.counted(session, installation.clock(), [number])
+    number, now = id_of(person), installation.clock()
+    own = subscribers.interests(session, [number])[number]
+    cast = votes.counted(session, now, [number])
     return Account(
         email=person.email,
         state=person.state,
-        interests=subscribers.interests(session, [number])[number],
+        interests={kind.value: values for kind, values in own.items()},
         timezone=person.timezone,
         hour=person.hour,
         size=person.size,
         frequency=person.frequency,
         paused_until=person.paused_until,
         votes=len(cast.get(number, {})),
-        may_take_all=fresh,
+        may_take_all=door == Purpose.ACCESS,
+        leave_token=links.token(installation.signer, Purpose.UNSUBSCRIBE, now, number),
     )
 
 

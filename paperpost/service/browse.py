@@ -11,6 +11,9 @@ from paperpost.store import papers, votes
 from paperpost.store.papers import number_of
 from paperpost.store.tables import Paper
 
+DAY = timedelta(days=1)
+PAGE_SIZE = 100  # a day of arXiv's larger categories has 600 papers
+
 
 @dataclass(frozen=True, slots=True)
 class PaperView:
@@ -29,10 +32,16 @@ class PaperView:
 
 @dataclass(frozen=True, slots=True)
 class DayView:
-    """One announcement day, the most voted papers first, and the days around it."""
+    """One page of an announcement day, the most voted papers first, and the days around it.
+
+    `total` counts the day's papers; pages run from 1 to `pages`, which is 1 for an empty day.
+    """
 
     day: date
     papers: tuple[PaperView, ...]
+    total: int
+    page: int
+    pages: int
     earlier: date | None
     later: date | None
 
@@ -43,15 +52,26 @@ def newest_day(installation: Installation) -> date | None:
         return papers.newest_day(session)
 
 
-def day(installation: Installation, wanted: date) -> DayView:
-    """The papers of one announcement day; there may be none."""
+def day(installation: Installation, wanted: date, page: int = 1) -> DayView:
+    """The papers of one announcement day; there may be none, on any day or page."""
     with installation.database.reading() as session:
         found = papers.announced(session, wanted, wanted)
         totals = votes.tally(session, [number_of(p) for p in found], installation.clock())
-        earlier = papers.newest_day(session, wanted - timedelta(days=1))
+        earlier = papers.newest_day(session, wanted - DAY) if wanted > date.min else None
         later = papers.next_day(session, wanted)
-    views = [_view(installation, paper, totals[number_of(paper)]) for paper in found]
-    return DayView(wanted, tuple(sorted(views, key=lambda v: -v.votes)), earlier, later)
+    found.sort(key=lambda paper: -totals[number_of(paper)])
+    return DayView(
+        day=wanted,
+        papers=tuple(
+            _view(installation, paper, totals[number_of(paper)])
+            for paper in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+        ),
+        total=len(found),
+        page=page,
+        pages=max(1, -(-len(found) // PAGE_SIZE)),
+        earlier=earlier,
+        later=later,
+    )
 
 
 def paper(installation: Installation, name: str) -> PaperView | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from paperpost.service.installation import Installation
@@ -21,6 +22,16 @@ def status(installation: Installation) -> dict[str, Any]:
         }
     report["wrong"] = _wrong(report)
     return report
+
+
+def is_healthy(installation: Installation) -> bool:
+    """Whether the database answers and has its tables."""
+    try:
+        with installation.database.reading() as session:
+            papers.newest_day(session)
+    except SQLAlchemyError:
+        return False
+    return True
 
 
 def _papers(session: Session) -> dict[str, Any]:

@@ -202,8 +202,13 @@ def _apply(session: Session, person: Subscriber, wanted: Wishes, now: datetime) 
 
 
 def reschedule(person: Subscriber, now: datetime) -> None:
-    """Set when an active subscriber's next digest is due; nobody else has one."""
+    """Set when an active subscriber's next digest is due; nobody else has one.
+
+    One that is due already stays so: what was saved a moment before the tick costs no digest.
+    """
     if person.state == SubscriberState.ACTIVE:
+        if person.next_due_at is not None and person.next_due_at <= now:
+            return
         due = calendar.next_due(person.frequency, person.hour, person.timezone, now)
         person.next_due_at = due.at
     else:
@@ -271,7 +276,7 @@ def _invited(installation: Installation, session: Session, token: str) -> Subscr
     link = links.read(installation.signer, token, Purpose.CONFIRM, installation.clock())
     person = subscribers.by_id(session, link.fields).get(link.fields[0])
     if person is None:
-        raise links.BadLink("whoever asked for this link is no longer stored")
+        raise links.BadLink("Whoever asked for this link is no longer stored.")
     if person.left_at is not None and link.issued < person.left_at.replace(microsecond=0):
         raise links.ExpiredLink(link)  # they left after it was mailed
     return person

@@ -123,7 +123,7 @@ def _page(installation: Installation, ballot: _Ballot, standing: Standing) -> Vo
     return VotePage(
         paper_id=paper.id,
         title=readable(paper.title),
-        authors=tuple(paper.authors),
+        authors=tuple(map(readable, paper.authors)),
         address=web_address(installation.settings, paper),
         wanted=WORDS[ballot.wanted],
         value=WORDS[standing.value],

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
 from paperpost.errors import PaperpostError
@@ -167,10 +167,9 @@ def _clearly() -> Iterator[None]:
     """Turn what a database driver says into one line for the operator."""
     try:
         yield
-    except OperationalError as error:
-        raise StoreError(f"cannot use the database: {str(error.orig).strip()}") from error
-    except SQLAlchemyError as error:
-        raise StoreError(f"the database refuses: {error}") from error
+    except DBAPIError as error:
+        reason = " ".join(str(error.orig).split())
+        raise StoreError(f"cannot use the database: {reason}") from error
 
 
 def _engine(url: str) -> Engine:

@@ -1,0 +1,135 @@
+"""A subscriber's own pages: preferences by the link of any mail, export and deletion by a
+fresh one."""
+
+import json
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from paperpost.service import account, subscribe, wishes
+from paperpost.service.account import Account
+from paperpost.service.links import Purpose
+from paperpost.service.wishes import InvalidWish
+from paperpost.web.forms import Posted
+from paperpost.web.render import READ, Here, Site
+
+router = APIRouter()
+
+LISTS = {"keywords": "keyword", "authors": "author", "categories": "category", "muted": "muted"}
+SCHEDULE = ("timezone", "hour", "size", "frequency")
+
+
+@router.api_route("/me/{token}", methods=READ)
+def preferences(site: Here, token: str) -> HTMLResponse:
+    """Preferences, behind the link of any mail."""
+    return _show(site, token, Purpose.PREFERENCES)
+
+
+@router.post("/me/{token}")
+def change_preferences(site: Here, token: str, posted: Posted) -> HTMLResponse:
+    """Save, pause, resume, or have a fresh link mailed."""
+    return _act(site, token, Purpose.PREFERENCES, posted)
+
+
+@router.api_route("/access/{token}", methods=READ)
+def access(site: Here, token: str) -> HTMLResponse:
+    """The same behind a fresh link, with export and deletion."""
+    return _show(site, token, Purpose.ACCESS)
+
+
+@router.post("/access/{token}")
+def change_by_access(site: Here, token: str, posted: Posted) -> HTMLResponse:
+    """Save, pause or resume."""
+    return _act(site, token, Purpose.ACCESS, posted)
+
+
+@router.api_route("/access/{token}/export", methods=READ)
+def export(site: Here, token: str) -> Response:
+    """Everything that is stored about the subscriber, as a file."""
+    document = account.export_by_link(site.installation, token)
+    return Response(
+        json.dumps(document, ensure_ascii=False, indent=2),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="paperpost-export.json"'},
+    )
+
+
+@router.post("/access/{token}/delete")
+def delete(site: Here, token: str) -> HTMLResponse:
+    """Delete everything, for good."""
+    account.delete_by_link(site.installation, token)
+    text = "Your address, interests, votes and digests are no longer stored. Farewell!"
+    return site.notice(200, "Everything is deleted", text)
+
+
+def _show(site: Site, token: str, door: Purpose) -> HTMLResponse:
+    return _page(site, token, door, account.show(site.installation, token, door))
+
+
+def _act(site: Site, token: str, door: Purpose, posted: Mapping[str, str]) -> HTMLResponse:
+    try:
+        shown, done = _acted(site, token, door, posted)
+    except InvalidWish as error:
+        shown = account.show(site.installation, token, door)
+        return _page(site, token, door, shown, posted=posted, problem=str(error))
+    return _page(site, token, door, shown, done=done)
+
+
+def _acted(site: Site, token: str, door: Purpose, posted: Mapping[str, str]) -> tuple[Account, str]:
+    """Do what a form's hidden `action` says: the account after it, and a line that tells."""
+    here = site.installation
+    match posted.get("action", ""):
+        case "save":
+            # A field that is missing, rather than empty, leaves what there is.
+            wanted = wishes.checked({name: posted.get(name) for name in (*LISTS, *SCHEDULE)})
+            return account.change(here, token, door, wanted), "Saved."
+        case "pause":
+            if not posted.get("until", "").strip():
+                raise InvalidWish("choose the day on which mail is to come again")
+            return account.pause(here, token, door, posted["until"]), "Paused."
+        case "resume":
+            return account.pause(here, token, door, ""), "Mail comes again."
+        case "mail-link":
+            shown = account.show(here, token, door)
+            subscribe.mail_access_link(here, shown.email)
+            return shown, "A fresh link is on its way to your mailbox; it is valid for an hour."
+    raise InvalidWish("the form did not say what to do")
+
+
+def _page(
+    site: Site,
+    token: str,
+    door: Purpose,
+    shown: Account,
+    *,
+    posted: Mapping[str, str] | None = None,
+    done: str = "",
+    problem: str = "",
+) -> HTMLResponse:
+    return site.page(
+        "account.html",
+        status=400 if problem else 200,
+        token=token,
+        door=door,
+        shown=shown,
+        address=shown.email if shown.may_take_all else masked(shown.email),
+        values=_values(shown) | dict(posted or {}),
+        frequencies=("daily", "weekdays", "weekly"),
+        done=done,
+        problem=problem,
+    )
+
+
+def _values(shown: Account) -> dict[str, str]:
+    """What the form's fields hold before anyone types."""
+    lists = {name: "\n".join(shown.interests.get(kind, ())) for name, kind in LISTS.items()}
+    schedule = {name: str(getattr(shown, name)) for name in SCHEDULE}
+    return lists | schedule | {"until": str(shown.paused_until or "")}
+
+
+def masked(email: str) -> str:
+    """An address that its owner knows again and a reader of a forwarded digest does not learn:
+    a***@example.org."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}***@{domain}"

@@ -1,0 +1,65 @@
+"""The site, put together: its doors, what guards them, and what an error looks like."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from paperpost.service.installation import Installation
+from paperpost.service.links import BadLink, ExpiredLink
+from paperpost.service.subscribe import SignupClosed
+from paperpost.service.vote import CannotVote
+from paperpost.web import account, health, pages, signup, unsubscribe, vote
+from paperpost.web.guards import BodyLimit, LastResort, RateLimits, SafeHeaders
+from paperpost.web.render import STATIC, Site, site_of
+
+TITLES = {
+    404: ("Not found", "There is nothing at this address."),
+    405: ("Not that way", "This page cannot be asked for like that."),
+}
+
+
+def create_app(installation: Installation) -> FastAPI:
+    """The site of an installation, as an ASGI application.
+
+    Without `redirect_slashes`: RFC 8058 forbids to answer an unsubscribe link by a redirect.
+    """
+    app = FastAPI(redirect_slashes=False, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.site = site = site_of(installation)
+    for room in (pages, signup, vote, unsubscribe, account, health):
+        app.include_router(room.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    # The last one added is the first one asked.
+    app.add_middleware(BodyLimit, site=site)
+    app.add_middleware(RateLimits, site=site)
+    app.add_middleware(LastResort, site=site)
+    app.add_middleware(SafeHeaders)
+    _explain_errors(app, site)
+    return app
+
+
+def _explain_errors(app: FastAPI, site: Site) -> None:
+    @app.exception_handler(BadLink)
+    def bad_link(_request: Request, _error: BadLink) -> HTMLResponse:
+        text = "It may have been cut short on its way here, or belong to somebody who has left."
+        return site.notice(404, "This link opens nothing", text)
+
+    @app.exception_handler(ExpiredLink)
+    def expired_link(_request: Request, error: ExpiredLink) -> HTMLResponse:
+        return site.page("expired.html", status=410, issued=error.link.issued)
+
+    @app.exception_handler(CannotVote)
+    def cannot_vote(_request: Request, _error: CannotVote) -> HTMLResponse:
+        text = "The paper or the subscriber that it is about is no longer stored."
+        return site.notice(404, "This link opens nothing", text)
+
+    @app.exception_handler(SignupClosed)
+    def signup_closed(_request: Request, error: SignupClosed) -> HTMLResponse:
+        return site.notice(403, "Not open to all", f"{error}.")
+
+    @app.exception_handler(HTTPException)
+    def http_error(_request: Request, error: HTTPException) -> HTMLResponse:
+        title, text = TITLES.get(error.status_code, ("Not possible", str(error.detail)))
+        page = site.notice(error.status_code, title, text)
+        page.headers.update(error.headers or {})
+        return page

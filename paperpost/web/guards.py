@@ -1,0 +1,209 @@
+"""What stands between the network and the pages: limits, headers, and a last resort.
+
+Plain ASGI, because Starlette's BaseHTTPMiddleware reads bodies in its own way.
+"""
+
+import ipaddress
+
+import structlog
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from paperpost.service.links import Purpose
+from paperpost.web.render import Site
+
+LARGEST_BODY = 64 * 1024
+# A larger body is still read, so that the answer arrives, but not without end.
+MOST_READ = 16 * LARGEST_BODY
+DOORS = frozenset(map(str, Purpose))
+FORMS = frozenset({"/subscribe", "/link"})
+
+# A mail gateway may open a link hundreds of times: twice what is promised.
+PER_TOKEN = RateLimitItemPerMinute(1200)
+PER_CLIENT = RateLimitItemPerMinute(30)
+
+EVERYWHERE = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # Not `no-referrer`: browsers would then post forms with `Origin: null`.
+    "Referrer-Policy": "same-origin",
+}
+BEHIND_A_TOKEN = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+
+log = structlog.get_logger()
+
+
+def _door(scope: Scope) -> tuple[str, str]:
+    """The purpose and the token of a path like /vote/TOKEN, or two empty texts."""
+    _, first, second = (*scope["path"].split("/", 3), "", "")[:3]
+    return (first, second) if first in DOORS else ("", "")
+
+
+def _is_one_click(scope: Scope) -> bool:
+    """Whether this asks to unsubscribe: always obeyed (RFC 8058, Gmail's rules for senders)."""
+    return scope["method"] == "POST" and _door(scope)[0] == Purpose.UNSUBSCRIBE
+
+
+class SafeHeaders:
+    """Puts the headers on every answer that keep scripts, frames, caches and robots out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        wanted = EVERYWHERE | (BEHIND_A_TOKEN if _door(scope)[0] else {})
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(wanted)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+class LastResort:
+    """Turns what nobody expected into a plain page and one line in the log."""
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app = app
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            _log_failure(scope, error)
+            if not started:
+                page = self._site.notice(
+                    500, "Something went wrong", "It is our fault, and it is in our log."
+                )
+                await page(scope, receive, send)
+
+
+def _log_failure(scope: Scope, error: Exception) -> None:
+    # The route, not the path, which holds a token; the first line, as SQLAlchemy's later ones
+    # hold addresses.
+    what = (str(error).splitlines() or [""])[0]
+    log.error(
+        "request failed",
+        method=scope["method"],
+        route=getattr(scope.get("route"), "path", "unknown"),
+        error=f"{type(error).__name__}: {what}",
+    )
+    log.debug("traceback", exc_info=error)
+
+
+class RateLimits:
+    """Slows down who asks too often: per token behind a link, per client at the open forms."""
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app = app
+        self._site = site
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._admits(scope):
+            await self._app(scope, receive, send)
+            return
+        page = self._site.notice(
+            429, "Too many at once", "Please wait for a minute, then try again."
+        )
+        page.headers["Retry-After"] = "60"
+        await page(scope, receive, send)
+
+    def _admits(self, scope: Scope) -> bool:
+        _, token = _door(scope)
+        if token:
+            # A token ends in its signature, which is its own; a prefix could be shared.
+            return _is_one_click(scope) or self._limiter.hit(PER_TOKEN, "token", token[-32:])
+        if scope["method"] == "POST" and scope["path"] in FORMS:
+            return self._limiter.hit(PER_CLIENT, "client", _client(scope))
+        return True
+
+
+def _client(scope: Scope) -> str:
+    """Who asks, as far as we can tell; of IPv6 the /64 network, which is one customer's."""
+    host = str((scope.get("client") or ("unknown", 0))[0])
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host[:64]
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+class BodyLimit:
+    """Reads a body before anyone else, up to a size; a larger one is refused.
+
+    Only the unsubscribe link works whatever was posted: there a large body counts as empty.
+    """
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app = app
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _may_have_body(scope):
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        if body is None and not _is_one_click(scope):
+            page = self._site.notice(
+                413, "Too large", "That was more than a form on this site can hold."
+            )
+            await page(scope, receive, send)
+            return
+        await self._app(scope, _replay(body or b"", receive), send)
+
+
+def _may_have_body(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return "content-length" in headers or "transfer-encoding" in headers
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The body, or None if it is too large."""
+    kept, size = bytearray(), 0
+    while size <= MOST_READ:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= LARGEST_BODY:
+            kept += part
+        if not message.get("more_body", False):
+            break
+    return bytes(kept) if size <= LARGEST_BODY else None
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives the body once more, then whatever the connection says."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

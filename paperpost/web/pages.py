@@ -1,0 +1,60 @@
+"""Browsing: days of papers, and a paper."""
+
+from datetime import date
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import HTMLResponse
+
+from paperpost.service import browse
+from paperpost.web.render import READ, Here, Site
+
+router = APIRouter()
+
+
+@router.api_route("/", methods=READ)
+def newest_day(site: Here, page: str = "1") -> HTMLResponse:
+    """The newest day that has papers, with the subscribe form."""
+    newest = browse.newest_day(site.installation)
+    if newest is None:
+        return site.page("empty.html", email="", keywords="", problem="")
+    return _day(site, newest, page)
+
+
+@router.api_route("/day/{text}", methods=READ)
+def day(site: Here, text: str, page: str = "1") -> HTMLResponse:
+    """The papers of one announcement day."""
+    return _day(site, _date(text), page)
+
+
+def _day(site: Site, wanted: date, page: str) -> HTMLResponse:
+    shown = browse.day(site.installation, wanted, _page_number(page))
+    if shown.page > shown.pages:
+        raise HTTPException(404)
+    return site.page("day.html", shown=shown, email="", keywords="", problem="")
+
+
+def _date(text: str) -> date:
+    """A date in its one spelling here: Python reads others too (20260401, 2026-W14-3)."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise HTTPException(404) from None
+    if found.isoformat() != text:
+        raise HTTPException(404)
+    return found
+
+
+def _page_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) > 0):
+        raise HTTPException(404)
+    return int(text)
+
+
+@router.api_route("/paper/{name:path}", methods=READ)
+def paper(site: Here, name: str) -> HTMLResponse:
+    """One paper, by its id or any name it was met under."""
+    # PostgreSQL takes no NUL in a text.
+    found = None if "\0" in name else browse.paper(site.installation, name)
+    if found is None:
+        return site.notice(404, "No such paper", "No paper with that id is stored here.")
+    return site.page("paper.html", paper=found)

@@ -1,0 +1,110 @@
+"""From a template to a response; every page comes out of here."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from paperpost.service.installation import Installation
+
+HERE = Path(__file__).resolve().parent
+# In a wheel the templates lie inside the package, in a checkout at the root.
+FOLDER = next(
+    d for d in (HERE / "templates", HERE.parent.parent / "templates" / "web") if d.is_dir()
+)
+STATIC = HERE / "static"
+READ = ["GET", "HEAD"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a handler works with: the installation, and how its pages are made.
+
+    `root` is the path of the public address, before every link of a page: a proxy may serve
+    the site under `https://example.org/papers` and take that path off.
+    """
+
+    installation: Installation
+    root: str
+
+    def page(self, template: str, /, *, status: int = 200, **context: object) -> HTMLResponse:
+        """The page of that template; a variable it needs and does not get is an error."""
+        rule = self.installation.settings.signup
+        html = (
+            _environment()
+            .get_template(template)
+            .render(
+                context, root=self.root, style=_style_version(), signup_is_open=rule != ("closed",)
+            )
+        )
+        return HTMLResponse(html, status)
+
+    def notice(self, status: int, title: str, text: str) -> HTMLResponse:
+        """A page that says one thing."""
+        return self.page("notice.html", status=status, title=title, text=text)
+
+
+def site_of(installation: Installation) -> Site:
+    """The site of an installation."""
+    return Site(installation, urlsplit(installation.settings.public_url).path)
+
+
+def _site(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+Here = Annotated[Site, Depends(_site)]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(in_path=_in_path, host=_host, minute=_minute, day=_day)
+    environment.tests["web_address"] = _is_web_address
+    return environment
+
+
+@cache
+def _style_version() -> str:
+    """Changes with the style sheet, so that no browser shows a page with yesterday's."""
+    return hashlib.sha256((STATIC / "style.css").read_bytes()).hexdigest()[:10]
+
+
+def _in_path(paper_id: str) -> str:
+    """A paper's id as part of a path; it may hold slashes (DOIs do)."""
+    return quote(paper_id, safe="/:")
+
+
+def _day(day: date) -> str:
+    return f"{day:%A}, {day.day} {day:%B} {day.year}"
+
+
+def _host(address: str) -> str:
+    return (urlsplit(address).hostname or "").removeprefix("www.")
+
+
+def _is_web_address(text: str) -> bool:
+    """Whether an address that a source gave may become a link: `javascript:` may not."""
+    return text.startswith(("https://", "http://"))
+
+
+def _minute(moment: datetime, now: datetime) -> str:
+    """A moment (UTC) to the minute, rounded up: what is promised for then has happened then."""
+    rounded = moment + timedelta(seconds=59)
+    on = "" if rounded.date() == now.date() else f" on {rounded:%Y-%m-%d}"
+    return f"{rounded:%H:%M} UTC{on}"

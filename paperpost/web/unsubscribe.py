@@ -1,0 +1,33 @@
+"""Leaving: a page with a button, and the one-click address of RFC 8058."""
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from paperpost.service import account
+from paperpost.web.forms import Posted
+from paperpost.web.render import READ, Here
+
+router = APIRouter()
+
+
+@router.api_route("/unsubscribe/{token}", methods=READ)
+@router.api_route("/unsubscribe/{token}/", methods=READ)
+def unsubscribe_form(site: Here, token: str) -> HTMLResponse:
+    """The button that unsubscribes."""
+    subscribed = account.is_subscribed(site.installation, token)
+    return site.page("unsubscribe.html", token=token, subscribed=subscribed)
+
+
+@router.post("/unsubscribe/{token}")
+@router.post("/unsubscribe/{token}/")
+def unsubscribe(site: Here, token: str, posted: Posted) -> HTMLResponse:
+    """Unsubscribe at once, whatever was posted, or undo it.
+
+    RFC 8058, section 3.1: neither a redirect nor a question; an answer other than 200 would
+    make mail programs say that leaving failed.
+    """
+    if posted.get("undo") == "1":
+        back = account.come_back(site.installation, token)
+        return site.page("welcome_back.html", back=back, email="", keywords="", problem="")
+    account.leave(site.installation, token)
+    return site.page("unsubscribe.html", token=token, subscribed=False)
