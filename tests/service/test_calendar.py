@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperpost.service import calendar
 
 ZONES = sorted(available_timezones())

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from paperpost.store.database import Database, StoreError, migrations_folder
 from sqlalchemy import inspect
+
+from paperpost.store.database import Database, StoreError, migrations_folder
 
 
 def test_models_and_migrations_agree(database: Database) -> None:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import date
 
+from invented import START, Invented, arrival
+
 from paperpost.store import papers
 from paperpost.store.database import Database
-
-from tests.conftest import START, Invented, arrival
+from paperpost.store.tables import Paper
 
 DAY = date(2026, 4, 7)
 ONE = arrival(Invented("2604.00001", "graph", DAY))
@@ -14,10 +15,11 @@ ONE = arrival(Invented("2604.00001", "graph", DAY))
 
 def put(database: Database, *arrivals: papers.Arrival) -> dict[str, int]:
     with database.writing() as session:
-        return dict(papers.put_all(session, list(arrivals), START))
+        changes = papers.put_all(session, list(arrivals), START)
+    return {str(change): number for change, number in changes.items()}
 
 
-def only(database: Database) -> papers.Paper:
+def only(database: Database) -> Paper:
     with database.reading() as session:
         (paper,) = papers.announced(session, date.min, date.max)
     return paper

@@ -3,13 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
+from invented import START, Clock, fill, join
+
 from paperpost.service.installation import Installation
 from paperpost.store import papers, subscribers, votes
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
 from paperpost.store.votes import Standing
-
-from tests.conftest import START, Clock, fill, join
 
 HOLD = timedelta(minutes=10)
 
@@ -104,7 +104,9 @@ def test_a_held_vote_said_again_by_command_counts_at_once(
     assert counted(any_installation) == [1]
 
 
-def test_the_tally_is_ups_minus_downs(any_installation: Installation, pair: tuple[int, int]) -> None:
+def test_the_tally_is_ups_minus_downs(
+    any_installation: Installation, pair: tuple[int, int]
+) -> None:
     cast(any_installation, pair, 1)
     with any_installation.database.reading() as session:
         assert votes.tally(session, [pair[1]], any_installation.clock()) == {pair[1]: 1}

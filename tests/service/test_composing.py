@@ -5,14 +5,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from invented import START, Clock, Invented, fill, join
+
 from paperpost.engine.embedded import compose_all_due, compose_all_of
 from paperpost.service import account, compose, explain
 from paperpost.service.compose import NotASubscriber
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import rank_block
 from paperpost.store import digests, subscribers
-
-from tests.conftest import START, Clock, Invented, fill, join
 
 DAYS = [date(2026, 4, 6) + timedelta(days=n) for n in range(4)]
 NEVER = threading.Event()
@@ -165,7 +165,7 @@ def test_a_digest_for_one_names_somebody_who_gets_digests(any_installation: Inst
     join(any_installation, "ada", "graph")
     join(any_installation, "ben", "graph")
     assert compose_all_of(any_installation, DAYS[0], "ada@example.org") == {"queued": 1}
-    with pytest.raises(NotASubscriber, match="nobody@example.org"):
+    with pytest.raises(NotASubscriber, match=r"nobody@example\.org"):
         compose_all_of(any_installation, DAYS[0], "nobody@example.org")
 
 

@@ -8,16 +8,17 @@ from datetime import date, timedelta
 
 import psutil
 import pytest
+from invented import Clock, fill, join, with_settings
+from smtp_server import Postbox, smtp_server, text_of
+from sqlmodel import select
+
 from paperpost.engine.embedded import compose_all_of
-from paperpost.service import account, deliver, subscribe
+from paperpost.service import account, subscribe
 from paperpost.service.deliver import StoreOutbox, is_dead, new_lease, send
 from paperpost.service.installation import Installation
 from paperpost.service.wishes import Wishes
-from paperpost.store import outbox
-from paperpost.store.tables import DeliveryState
-
-from tests.conftest import Clock, fill, join, with_settings
-from tests.smtp_server import Postbox, smtp_server, text_of
+from paperpost.store import digests, outbox
+from paperpost.store.tables import Delivery, DeliveryState
 
 DAY = date(2026, 4, 7)
 
@@ -176,9 +177,7 @@ def test_a_digest_too_late_to_be_news_expires(
     assert postbox.recipients == []
 
 
-def test_who_left_since_the_composing_is_not_mailed(
-    office: Installation, postbox: Postbox
-) -> None:
+def test_who_left_since_the_composing_is_not_mailed(office: Installation, postbox: Postbox) -> None:
     compose_for(office, "ada", "ben")
     with office.database.writing() as session:
         person = account.named(session, "ada@example.org")
@@ -195,7 +194,7 @@ def test_a_row_that_cannot_be_built_fails_alone(
     compose_for(office, "ada", "ben")
     with office.database.writing() as session:
         person = account.named(session, "ada@example.org")
-        digest = deliver.digests.of_date(session, person.id or 0, DAY)
+        digest = digests.of_date(session, person.id or 0, DAY)
         assert digest is not None
         digest.items = [{"paper": 1, "fragment": 999_999, "score": 1.0, "reasons": []}]
         session.add(digest)
@@ -212,7 +211,7 @@ def test_all_deliveries_are_the_sum_over_their_states(
     send(office)
     with office.database.reading() as session:
         counts = outbox.count_by_state(session)
-        total = len(session.exec(outbox.select(outbox.Delivery)).all())
+        total = len(session.exec(select(Delivery)).all())
     assert sum(sum(kind.values()) for kind in counts.values()) == total == 3
     assert all(set(kind) == set(DeliveryState) for kind in counts.values())
 

@@ -1,0 +1,170 @@
+"""Browsing: days of papers, and a paper."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from paperpost.service.ingest import import_files
+from paperpost.service.installation import Installation
+from paperpost.service.vote import cast_by_command
+from paperpost.store.papers import put_all
+from tests.conftest import Invented, arrival, fill, join, with_settings
+from tests.web.doors import DAY, forms
+
+SHOUT = '<script>alert("1")</script>'
+
+
+def titles(page: httpx.Response) -> list[str]:
+    return re.findall(r'<h2><a href="[^"]*">([^<]*)</a>', page.text)
+
+
+def test_the_front_page_shows_the_newest_day_and_the_subscribe_form(
+    installation: Installation, client: httpx.Client
+) -> None:
+    fill(installation, [date(2026, 4, 3), DAY])
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "Tuesday, 7 April 2026" in page.text
+    assert len(titles(page)) == 12
+    assert list(forms(page)[0].fields) == ["email", "keywords"]
+
+
+def test_a_front_page_without_papers_is_friendly(client: httpx.Client) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "No papers yet" in page.text
+    assert forms(page)[0].action == "/subscribe"
+
+
+def test_a_day_links_to_the_days_around_it(
+    installation: Installation, client: httpx.Client
+) -> None:
+    fill(installation, [date(2026, 4, 3), date(2026, 4, 6), DAY])
+    page = client.get("/day/2026-04-06").text
+    assert 'rel="prev" href="/day/2026-04-03"' in page
+    assert 'rel="next" href="/day/2026-04-07"' in page
+
+
+@pytest.mark.parametrize("day", ["2026-04-05", "0001-01-01", "9999-12-31"])
+def test_a_day_without_papers_says_so(
+    client: httpx.Client, papers: list[Invented], day: str
+) -> None:
+    page = client.get(f"/day/{day}")
+    assert page.status_code == 200
+    assert "No papers were announced" in page.text
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "20260407", "2026-W15-2", "2026-02-30", "2026-4-7"])
+def test_what_is_no_date_is_not_found(client: httpx.Client, day: str) -> None:
+    assert client.get(f"/day/{day}").status_code == 404
+
+
+def test_a_large_day_comes_in_pages(installation: Installation, client: httpx.Client) -> None:
+    fill(installation, [DAY], each=50)
+    first, second = client.get("/"), client.get("/day/2026-04-07?page=2")
+    assert (len(titles(first)), len(titles(second))) == (100, 50)
+    assert not set(titles(first)) & set(titles(second))
+    assert 'href="/day/2026-04-07?page=2"' in first.text
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "2", "99999999999999999999", "", "٢"])
+def test_a_page_that_is_none_is_not_found(
+    client: httpx.Client, papers: list[Invented], page: str
+) -> None:
+    assert client.get("/", params={"page": page}).status_code == 404
+
+
+def test_a_real_day_stays_a_small_page(
+    installation: Installation, client: httpx.Client, data: Path
+) -> None:
+    import_files(installation, [data / "arxiv" / "2026-05-29.jsonl.gz"])
+    page = client.get("/")
+    assert len(titles(page)) == 100
+    assert len(page.content) < 120_000
+
+
+def test_what_people_like_comes_first(
+    installation: Installation, client: httpx.Client, papers: list[Invented]
+) -> None:
+    liked, disliked = papers[5], papers[0]
+    email = join(installation, "ada")
+    cast_by_command(installation, email, liked.id, "up")
+    cast_by_command(installation, email, disliked.id, "down")
+    shown = titles(client.get("/"))
+    assert liked.id.replace(".", " ") in shown[0]
+    assert disliked.id.replace(".", " ") in shown[-1]
+
+
+def store(installation: Installation, **changes: object) -> None:
+    """Store one paper that differs from an ordinary one."""
+    odd = replace(arrival(Invented("2604.99999", "graph", DAY)), **changes)  # type: ignore[arg-type]
+    with installation.database.writing() as session:
+        put_all(session, [odd], installation.clock())
+
+
+def test_a_paper_has_its_page_by_an_id_with_slashes(
+    installation: Installation, client: httpx.Client
+) -> None:
+    store(installation, id="doi:10.1000/a b/c?d#e", title="The odd one")
+    address = re.findall(r'<h2><a href="([^"]*)"', client.get("/").text)[0]
+    page = client.get(address)
+    assert page.status_code == 200
+    assert "<h1>The odd one</h1>" in page.text
+    assert "pass messages along the edges" in page.text
+    assert "Emmy Noether, Sofia Kovalevskaya" in page.text
+    assert 'href="https://arxiv.org/abs/2604.99999"' in page.text
+
+
+@pytest.mark.parametrize("name", ["2604.11111", "nothing%00here", "%FF%FE", "..%2f..", "a" * 5000])
+def test_a_paper_that_is_not_stored_is_not_found(client: httpx.Client, name: str) -> None:
+    page = client.get(f"/paper/{name}")
+    assert page.status_code == 404
+    assert "No such paper" in page.text
+
+
+def test_what_a_source_wrote_is_shown_and_never_run(
+    installation: Installation, client: httpx.Client
+) -> None:
+    store(
+        installation,
+        title=f"A title {SHOUT}",
+        abstract=f"An abstract {SHOUT}",
+        authors=(f"An author {SHOUT}",),
+        categories=(f"cs {SHOUT}",),
+        comment=f"A comment {SHOUT}",
+        url="javascript:alert(1)",
+    )
+    for page in (client.get("/").text, client.get("/paper/2604.99999").text):
+        assert "A title &lt;script&gt;" in page
+        assert "<script" not in page
+        assert "javascript:" not in page
+
+
+def test_every_link_has_the_path_of_the_public_address(
+    installation: Installation, browse_site: Callable[[Installation], httpx.Client]
+) -> None:
+    fill(installation, [DAY])
+    below = with_settings(installation, public_url="https://example.org/post")
+    page = browse_site(below).get("/").text
+    addresses = re.findall(r'(?:href|action)="(/[^"]*)"', page)
+    assert addresses
+    assert all(address.startswith("/post/") for address in addresses)
+
+
+def test_the_style_is_our_own_and_nothing_else_is_loaded(
+    client: httpx.Client, papers: list[Invented]
+) -> None:
+    page = client.get("/").text
+    address = re.findall(r'<link rel="stylesheet" href="([^"]*)">', page)[0]
+    style = client.get(address)
+    assert style.headers["content-type"].startswith("text/css")
+    assert "url(" not in style.text
+    assert " src=" not in page
+    assert "<script" not in page
+    assert client.get("/static/../render.py").status_code == 404
+    assert client.get("/static/%2e%2e/render.py").status_code == 404
