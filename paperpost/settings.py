@@ -37,11 +37,20 @@ def _split(value: object) -> object:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+def _split_keys(value: object) -> object:
+    """Several keys stand on lines of their own or between commas; a key may hold spaces."""
+    if not isinstance(value, str):
+        return value
+    keys = (key.strip() for key in value.replace(",", "\n").splitlines())
+    return tuple(key for key in keys if key)
+
+
 def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Keys = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_keys)]
 Optional = Annotated[str | None, BeforeValidator(_none_if_empty)]
 
 
@@ -80,7 +89,7 @@ class Settings(BaseSettings):
     smtp_url: Optional = None
     public_url: str = "http://127.0.0.1:8000"
     sender: str = Field("Paperpost <paperpost@localhost>", validation_alias="PAPERPOST_FROM")
-    secret_key: Words = ()
+    secret_key: Keys = ()
     sources: Words = ("arxiv:cs.AI+cs.CL+cs.CV+cs.LG",)
     operator: Optional = None
     postal_address: Optional = None

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from doors import DAY, forms
+from invented import Invented, arrival, fill, join, with_settings
 
 from paperpost.service.ingest import import_files
 from paperpost.service.installation import Installation
 from paperpost.service.vote import cast_by_command
 from paperpost.store.papers import put_all
-from tests.conftest import Invented, arrival, fill, join, with_settings
-from tests.web.doors import DAY, forms
+
+pytest_plugins = ["site_on_stage"]
 
 SHOUT = '<script>alert("1")</script>'
 
@@ -82,7 +84,7 @@ def test_a_page_that_is_none_is_not_found(
 def test_a_real_day_stays_a_small_page(
     installation: Installation, client: httpx.Client, data: Path
 ) -> None:
-    import_files(installation, [data / "arxiv" / "2026-05-29.jsonl.gz"])
+    import_files(installation, [data / "arxiv" / "2026-04-07.jsonl.gz"])
     page = client.get("/")
     assert len(titles(page)) == 100
     assert len(page.content) < 120_000

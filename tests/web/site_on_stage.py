@@ -1,6 +1,5 @@
 """A real uvicorn on loopback, and a browser of sorts."""
 
-import socket
 import sqlite3
 import threading
 import time
@@ -9,12 +8,13 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import uvicorn
+from doors import DAY, Doors
+from invented import Invented, fill, join
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from paperpost.service.installation import Installation
 from paperpost.web.app import create_app
-from tests.conftest import Invented, fill, join
-from tests.web.doors import DAY, Doors
+from paperpost.web.serve import listen
 
 
 class Stage:
@@ -22,7 +22,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = listen("127.0.0.1", 0)
         self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,131 @@
+"""What holds for every door: nothing is changed by looking, and no key fits two."""
+
+import itertools
+import re
+from collections.abc import Callable
+
+import httpx
+import pytest
+from doors import Doors
+from structlog.testing import capture_logs
+
+from paperpost.service.links import Purpose
+
+pytest_plugins = ["site_on_stage"]
+
+PATHS = {
+    Purpose.VOTE: ["/vote/{}"],
+    Purpose.UNSUBSCRIBE: ["/unsubscribe/{}", "/unsubscribe/{}/"],
+    Purpose.PREFERENCES: ["/me/{}"],
+    Purpose.CONFIRM: ["/confirm/{}"],
+    Purpose.ACCESS: ["/access/{}", "/access/{}/export"],
+}
+POSTS = PATHS | {Purpose.ACCESS: ["/access/{}", "/access/{}/delete"]}
+OPEN = ["/", "/day/2026-04-07", "/subscribe", "/link", "/healthz", "/static/style.css"]
+
+
+def test_looking_changes_nothing_and_works_by_head_too(
+    client: httpx.Client, doors: Doors, dump: Callable[[], list[str]]
+) -> None:
+    ours = [p.format(doors.token(purpose)) for purpose, paths in PATHS.items() for p in paths]
+    paper = re.findall(r'href="(/paper/[^"]*)"', client.get("/").text)[0]
+    before = dump()
+    for path in [*ours, *OPEN, paper]:
+        shown, head = client.get(path), client.head(path)
+        assert (shown.status_code, head.status_code) == (200, 200), path
+        assert head.content == b""
+        assert head.headers["content-length"] == str(len(shown.content))
+    assert dump() == before
+
+
+@pytest.mark.parametrize(("made_for", "used_at"), list(itertools.permutations(Purpose, 2)))
+def test_a_token_of_one_purpose_opens_no_other_door(
+    client: httpx.Client,
+    doors: Doors,
+    dump: Callable[[], list[str]],
+    made_for: Purpose,
+    used_at: Purpose,
+) -> None:
+    token = doors.token(made_for)
+    before = dump()
+    posted = {"action": "save", "hour": "3", "value": "up"}
+    answers = [client.get(path.format(token)) for path in PATHS[used_at]]
+    answers += [client.post(path.format(token), data=posted) for path in POSTS[used_at]]
+    assert {answer.status_code for answer in answers} == {404}
+    assert dump() == before
+
+
+def test_what_is_behind_a_token_is_kept_by_no_cache_and_no_search_engine(
+    client: httpx.Client, doors: Doors
+) -> None:
+    for purpose, paths in PATHS.items():
+        for token in (doors.token(purpose), "wrong"):
+            headers = client.get(paths[0].format(token)).headers
+            assert headers["cache-control"] == "no-store"
+            assert headers["x-robots-tag"] == "noindex"
+    assert "x-robots-tag" not in client.get("/").headers
+
+
+@pytest.mark.parametrize("path", [*OPEN, "/nothing", "/vote/x", "/vote/", "//", "/%00"])
+def test_every_answer_forbids_scripts_frames_and_guessing(client: httpx.Client, path: str) -> None:
+    headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    for rule in ("default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"):
+        assert rule in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/vote", "/vote/", "/day/", "/docs", "/openapi.json"])
+def test_an_address_that_is_none_gets_a_page_that_says_so(client: httpx.Client, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 404
+    assert "Not found" in page.text
+
+
+def test_a_method_that_is_not_for_this_page_is_refused(client: httpx.Client) -> None:
+    page = client.post("/healthz")
+    assert page.status_code == 405
+    assert page.headers["allow"]
+    assert "Not that way" in page.text
+
+
+@pytest.mark.parametrize("path", ["/subscribe", "/link", "/vote/x", "/me/x"])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_no_form_has_is_refused(client: httpx.Client, path: str, chunked: bool) -> None:
+    body = b"email=" + b"x" * 100_000
+    content = iter([body[:50_000], body[50_000:]]) if chunked else body
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    page = client.post(path, content=content, headers=kind)
+    assert page.status_code == 413
+    assert "Too large" in page.text
+
+
+def test_health_is_told_to_machines(client: httpx.Client, doors: Doors) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    break_database(doors)
+    sick = client.get("/healthz")
+    assert sick.status_code == 503
+    assert sick.json()["status"] != "ok"
+
+
+def test_an_unexpected_error_is_a_plain_page_and_one_line_without_secrets(
+    client: httpx.Client, doors: Doors
+) -> None:
+    path = doors.path(Purpose.VOTE)
+    break_database(doors)
+    with capture_logs() as lines:
+        page = client.get(path)
+    assert page.status_code == 500
+    assert "Something went wrong" in page.text
+    assert "no such table" not in page.text
+    assert page.headers["x-content-type-options"] == "nosniff"
+    failure = next(line for line in lines if line["log_level"] == "error")
+    assert failure["route"] == "/vote/{token}"
+    assert "no such table" in failure["error"]
+    assert path.removeprefix("/vote/") not in str(failure)
+
+
+def break_database(doors: Doors) -> None:
+    with doors.installation.database.writing() as session:
+        session.connection().exec_driver_sql("ALTER TABLE paper RENAME TO lost")

@@ -1,0 +1,106 @@
+"""Leaving, above all as RFC 8058 wants it."""
+
+import httpx
+import pytest
+from doors import Doors, forms
+from invented import Clock
+
+from paperpost.service.links import Purpose
+from paperpost.store import subscribers
+
+pytest_plugins = ["site_on_stage"]
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+MULTIPART = (
+    '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (ONE_CLICK, "application/x-www-form-urlencoded"),
+        (MULTIPART, "multipart/form-data; boundary=b"),
+        ("", ""),
+        ("", "application/x-www-form-urlencoded"),
+        (MULTIPART[:40], "multipart/form-data; boundary=b"),
+        ("rubbish", "multipart/form-data; boundary=b"),
+        (MULTIPART, "multipart/form-data"),
+        (MULTIPART, "multipart/form-data; boundary=b; charset=klingon"),
+        ("x=1&" * 200, "application/x-www-form-urlencoded"),
+        ("{}", "application/json"),
+        ("x" * 1_000_000, "application/x-www-form-urlencoded"),
+    ],
+)
+def test_a_post_unsubscribes_at_once_whatever_its_body(
+    client: httpx.Client, doors: Doors, body: str, kind: str, slash: str
+) -> None:
+    path = doors.path(Purpose.UNSUBSCRIBE) + slash
+    page = client.post(path, content=body, headers={"content-type": kind})
+    assert page.status_code == 200
+    assert "You are unsubscribed" in page.text
+    assert doors.subscriber().state == "unsubscribed"
+    assert client.post(path, content=body, headers={"content-type": kind}).status_code == 200
+
+
+def test_the_page_asks_first_and_offers_the_way_back(client: httpx.Client, doors: Doors) -> None:
+    page = client.get(doors.path(Purpose.UNSUBSCRIBE))
+    assert doors.subscriber().state == "active"
+    left = forms(page)[0].post(client)
+    assert doors.subscriber().state == "unsubscribed"
+    assert doors.subscriber().next_due_at is None
+    back = forms(left)[0].post(client)
+    assert "Welcome back" in back.text
+    assert doors.subscriber().state == "active"
+    assert doors.subscriber().next_due_at is not None
+
+
+def test_the_way_back_costs_a_subscriber_no_digest_that_is_due(
+    client: httpx.Client, doors: Doors, clock: Clock
+) -> None:
+    clock.turn(days=1)
+    due = doors.subscriber().next_due_at
+    client.post(doors.path(Purpose.UNSUBSCRIBE), data={"undo": "1"})
+    assert doors.subscriber().next_due_at == due
+
+
+def test_a_link_unsubscribes_for_ever(client: httpx.Client, doors: Doors, clock: Clock) -> None:
+    path = doors.path(Purpose.UNSUBSCRIBE)
+    clock.turn(days=3650)
+    assert client.get(path).status_code == 200
+    assert client.post(path, content=ONE_CLICK).status_code == 200
+    assert doors.subscriber().state == "unsubscribed"
+
+
+def test_somebody_deleted_is_unsubscribed_too(client: httpx.Client, doors: Doors) -> None:
+    path = doors.path(Purpose.UNSUBSCRIBE)
+    with doors.installation.database.writing() as session:
+        subscribers.remove(session, doors.subscriber_id)
+    for page in (client.get(path), client.post(path, content=ONE_CLICK)):
+        assert page.status_code == 200
+        assert "You are unsubscribed" in page.text
+    assert forms(client.post(path, data={"undo": "1"}))[0].action == "/subscribe"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("token", ["x", "A" * 40, "%00", "A" * 2000, "é"])
+def test_a_token_that_is_not_ours_is_not_found(
+    client: httpx.Client, doors: Doors, method: str, token: str
+) -> None:
+    assert client.request(method, f"/unsubscribe/{token}").status_code == 404
+    assert doors.subscriber().state == "active"
+
+
+def test_opening_the_link_too_often_never_keeps_anyone_from_leaving(
+    client: httpx.Client, doors: Doors
+) -> None:
+    path = doors.path(Purpose.UNSUBSCRIBE)
+    served = 0
+    while client.head(path).status_code == 200:
+        served += 1
+    assert served >= 600
+    assert client.head(path).status_code == 429
+    assert client.post(path, content=ONE_CLICK).status_code == 200
+    assert doors.subscriber().state == "unsubscribed"
+    assert client.head(doors.path(Purpose.VOTE)).status_code == 200
