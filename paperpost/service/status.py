@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from paperpost.service.installation import Installation
 from paperpost.store import outbox, papers, requests, snapshots, subscribers
+from paperpost.store.database import StoreError
 from paperpost.store.tables import DeliveryState
 
 
@@ -29,7 +29,7 @@ def is_healthy(installation: Installation) -> bool:
     try:
         with installation.database.reading() as session:
             papers.newest_day(session)
-    except SQLAlchemyError:
+    except StoreError:
         return False
     return True
 

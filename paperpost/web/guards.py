@@ -4,6 +4,7 @@ Plain ASGI, because Starlette's BaseHTTPMiddleware reads bodies in its own way.
 """
 
 import ipaddress
+import traceback
 
 import structlog
 from limits import RateLimitItemPerMinute
@@ -103,13 +104,14 @@ def _log_failure(scope: Scope, error: Exception) -> None:
     # The route, not the path, which holds a token; the first line, as SQLAlchemy's later ones
     # hold addresses.
     what = (str(error).splitlines() or [""])[0]
+    place = traceback.extract_tb(error.__traceback__)[-1]
     log.error(
         "request failed",
         method=scope["method"],
         route=getattr(scope.get("route"), "path", "unknown"),
         error=f"{type(error).__name__}: {what}",
+        place=f"{place.filename}:{place.lineno}",
     )
-    log.debug("traceback", exc_info=error)
 
 
 class RateLimits:

@@ -19,6 +19,7 @@ from paperpost.web.app import create_app
 WORK = (sys.executable, "-m", "paperpost", "work", "--attached")
 GRACE_SECONDS = 10
 SECONDS_TO_FINISH = 30.0
+LAST_PORT = 65535
 SHORTEST_DELAY, LONGEST_DELAY = 1.0, 60.0
 
 log = structlog.get_logger()
@@ -55,11 +56,12 @@ def serve(installation: Installation, host: str, port: int, *, with_work: bool) 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there (port 0: on a free one); raises CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if not 0 <= port <= LAST_PORT:
+        raise CannotListen(f"cannot listen on {host}, port {port}: ports end at {LAST_PORT}")
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise CannotListen(f"cannot listen on {host}, port {port}: {reason}") from error
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}, port {port}: {error.strerror}") from error
     # Inherited by its connections. asyncio sets it only where a socket names its protocol, and
     # without it an answer to a form waits 40 ms for the browser's delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -32,6 +32,7 @@ TODAY = datetime.now(UTC).date()
 @pytest.fixture
 def installation(database_url: str, tmp_path: Path) -> Iterator[Installation]:
     """An installation by the real clock, with papers announced yesterday."""
+    (tmp_path / "home").mkdir(exist_ok=True)
     settings = load_settings(
         home=tmp_path / "home", database_url=database_url, secret_key=("a key for tests only",)
     )

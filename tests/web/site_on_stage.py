@@ -18,12 +18,11 @@ from paperpost.web.serve import listen
 
 
 class Stage:
-    """One server for all tests; each puts its own site on it."""
+    """One server and one client for all tests; each test puts its own site on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: httpx.Client) -> None:
         self.app: ASGIApp | None = None
-        self.listener = listen("127.0.0.1", 0)
-        self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.client = client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.app is not None
@@ -32,31 +31,29 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
-    stage = Stage()
-    server = uvicorn.Server(uvicorn.Config(stage, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [stage.listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield stage
-    server.should_exit = True
-    thread.join()
-    stage.listener.close()
+    with listen("127.0.0.1", 0) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with httpx.Client(base_url=address, trust_env=False) as client:
+            stage = Stage(client)
+            server = uvicorn.Server(uvicorn.Config(stage, log_level="warning", lifespan="off"))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            while not server.started:
+                time.sleep(0.01)
+            yield stage
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture
-def browse_site(stage: Stage) -> Iterator[Callable[[Installation], httpx.Client]]:
-    """Put the site of an installation on the stage: a client that has its front page open."""
-    clients = []
+def browse_site(stage: Stage) -> Callable[[Installation], httpx.Client]:
+    """Puts the site of an installation on the stage, and gives a client of it."""
 
     def browse(installation: Installation) -> httpx.Client:
         stage.app = create_app(installation)
-        clients.append(httpx.Client(base_url=stage.address, trust_env=False))
-        return clients[-1]
+        return stage.client
 
-    yield browse
-    for client in clients:
-        client.close()
+    return browse
 
 
 @pytest.fixture

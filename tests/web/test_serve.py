@@ -1,5 +1,6 @@
 """`serve` as a process: it listens, it keeps one `work`, and it leaves nothing behind."""
 
+import json
 import os
 import signal
 import socket
@@ -53,19 +54,6 @@ def work_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 @pytest.mark.usefixtures("sqlite_url")
-def test_it_serves_with_one_work_beside_it_and_stops_both_when_asked() -> None:
-    with serving("--json") as (process, address):
-        assert httpx.get(f"{address}/healthz", trust_env=False).json() == {"status": "ok"}
-        assert "server" not in httpx.get(address, trust_env=False).headers
-        until(lambda: len(work_of(process)) == 1)
-        work = work_of(process)[0]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE_SECONDS) == 0
-        assert not work.is_running()
-        assert process.communicate()[0].split() == ["{", '"stopped":', "true", "}"]
-
-
-@pytest.mark.usefixtures("sqlite_url")
 def test_a_work_that_dies_is_started_again_and_never_outlives_a_killed_serve() -> None:
     with serving() as (process, _):
         until(lambda: len(work_of(process)) == 1)
@@ -80,11 +68,14 @@ def test_a_work_that_dies_is_started_again_and_never_outlives_a_killed_serve() -
 
 @pytest.mark.usefixtures("sqlite_url")
 def test_web_only_has_no_work_and_ends_by_ctrl_c() -> None:
-    with serving("--web-only") as (process, address):
-        assert httpx.get(address, trust_env=False).status_code == 200
+    with serving("--web-only", "--json") as (process, address):
+        page = httpx.get(address, trust_env=False)
+        assert page.status_code == 200
+        assert "server" not in page.headers
         assert psutil.Process(process.pid).children() == []
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE_SECONDS) == 0
+        assert json.loads(process.communicate()[0]) == {"stopped": True}
+        assert process.returncode == 0
 
 
 def test_a_port_that_is_taken_is_one_clear_error(installation: Installation) -> None:
