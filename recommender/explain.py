@@ -160,12 +160,20 @@ class Explainer:
         strengths = dict(zip(columns[order].tolist(), products[order].tolist(), strict=True))
         for shared_with in ("likes", "keywords"):
             wanted = self._is_liked_term[columns[order]] == (shared_with == "likes")
-            chosen = self._distinct(columns[order][wanted].tolist(), found)
+            telling = self._telling(paper, columns[order][wanted].tolist())
+            chosen = self._distinct(telling, found)
             if chosen:
                 names = tuple(self._batch.as_written(paper, column) for column in chosen)
                 strength = sum(strengths[column] for column in chosen)
                 return [Reason("terms", names, shared_with=shared_with, strength=strength)]
         return []
+
+    def _telling(self, paper: int, columns: Sequence[int]) -> list[int]:
+        """Those that tell what the paper is about: phrases, and words of its title. A rare word
+        of two abstracts ("tried") may add much to the product and say nothing to a reader."""
+        title = normal_phrase(self._batch.papers[paper].title)
+        terms = [(column, self._batch.terms[column].replace("-", " ")) for column in columns]
+        return [column for column, term in terms if " " in term or f" {term} " in title]
 
     def _distinct(self, columns: Sequence[int], found: Sequence[str]) -> list[int]:
         """The first columns whose terms do not stand in one another or in a keyword found."""

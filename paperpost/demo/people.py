@@ -29,12 +29,12 @@ def _ids(text: str) -> frozenset[str]:
 
 
 PEOPLE = (
-    # Ada likes graph networks rather than drawings and descriptions of molecules.
+    # Ada likes graph networks rather than the design of molecules.
     Person(
         "ada@example.org",
         ("graph neural networks", "molecule generation", "protein folding"),
         likes=_ids("03583 04554 05254 05846 06074 06469 08131 08295 08435 08810 09001"),
-        dislikes=_ids("03476 06250 06685 09308"),
+        dislikes=_ids("03476 04403 06250 06685 07512 09308"),
     ),
     # Ben likes shorter and mathematical reasoning rather than reward models.
     Person(
@@ -43,12 +43,12 @@ PEOPLE = (
         likes=_ids("04120 04930 05355 05643 06787 09150 05655 06805 06834"),
         dislikes=_ids("05445 07343 07506 08178 08723"),
     ),
-    # Cleo likes people in motion and compression rather than sparse views.
+    # Cleo likes surfaces and photogrammetry rather than moving scenes.
     Person(
         "cleo@example.org",
         ("3D reconstruction", "gaussian splatting", "neural rendering"),
-        likes=_ids("04016 05436 09324 05366 07177"),
-        dislikes=_ids("04063 05715 06739 07337 08370"),
+        likes=_ids("05908 06739 07279 07337 08542 08945"),
+        dislikes=_ids("04016 04063 05436 09324"),
     ),
     # Dev likes speech rather than translation.
     Person(

@@ -153,13 +153,15 @@ def _ranked(installation: Installation, person: Person, day: date) -> list[str]:
 
 
 def _vote(person: Person, mail: Mail, base: str) -> dict[str, str]:
-    """Vote up the first paper that the person likes and down the first that they do not."""
+    """Vote up what the person likes in their mail, and down what they do not."""
     votes = {}
-    for wanted, word in ((person.likes, "up"), (person.dislikes, "down")):
-        shown = next((block for block in mail.blocks if block.paper in wanted), None)
-        if shown is not None:
-            post_vote(shown.more_url if word == "up" else shown.less_url, base)
-            votes[shown.paper] = word
+    for block in mail.blocks:
+        if block.paper in person.likes:
+            post_vote(block.more_url, base)
+            votes[block.paper] = "up"
+        elif block.paper in person.dislikes:
+            post_vote(block.less_url, base)
+            votes[block.paper] = "down"
     return votes
 
 
@@ -189,17 +191,31 @@ def _text(folder: Path, stories: Sequence[Story], first: date, second: date) -> 
         for block in story.first.blocks:
             yield f"    {_short(titles[block.paper])}"
             yield f"      {'; '.join(block.reasons)}"
+        yield ""
         for paper, word in story.votes.items():
-            yield f"\n  thumbs {word}: {_short(titles[paper])}"
+            yield f"  thumbs {word}: {_short(titles[paper])}"
         yield f"\n  {second}, mailed:"
         for place, block in enumerate(story.second.blocks, start=1):
             yield f"    {_short(titles[block.paper])}"
             yield f"      {'; '.join(block.reasons)}{_moved(story, block.paper, place)}"
-        for paper in story.without[:SIZE]:
-            if paper not in {block.paper for block in story.second.blocks}:
-                now = story.with_votes.index(paper) + 1
-                yield f"    no longer among them (now {now}.): {_short(titles[paper])}"
+        yield from _behind(story, titles)
     yield from _what_next(folder)
+
+
+def _behind(story: Story, titles: dict[str, str]) -> Iterator[str]:
+    """What the votes did to papers that the mail does not show."""
+    mailed = {block.paper for block in story.second.blocks}
+    moves = {
+        paper: (story.without.index(paper) + 1, place + 1)
+        for place, paper in enumerate(story.with_votes)
+        if paper not in mailed
+    }
+    fallen = [paper for paper, (before, _) in moves.items() if before <= SIZE]
+    furthest = sorted(moves, key=lambda paper: -abs(moves[paper][0] - moves[paper][1]))[:1]
+    for paper in fallen or furthest:
+        before, now = moves[paper]
+        yield f"    not mailed: {_short(titles[paper])}"
+        yield f"      [moved by the votes: {before}. to {now}.]"
 
 
 def _short(title: str) -> str:

@@ -11,6 +11,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paperpost.service.links import Purpose
@@ -168,7 +169,10 @@ class BodyLimit:
         if scope["type"] != "http" or not _may_have_body(scope):
             await self._app(scope, receive, send)
             return
-        body = await _read(receive)
+        try:
+            body = await _read(receive)
+        except ClientDisconnect:  # half a form is no form, and nobody is there to be told
+            return
         if body is None and not _is_one_click(scope):
             page = self._site.notice(
                 413, "Too large", "That was more than a form on this site can hold."
@@ -184,10 +188,12 @@ def _may_have_body(scope: Scope) -> bool:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The body, or None if it is too large."""
+    """The body, or None if it is too large; raises ClientDisconnect if it does not end."""
     kept, size = bytearray(), 0
     while size <= MOST_READ:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         part = message.get("body", b"")
         size += len(part)
         if size <= LARGEST_BODY:

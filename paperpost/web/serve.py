@@ -121,7 +121,8 @@ class Worker:
         delay = SHORTEST_DELAY
         while (child := self._start()) is not None:
             started = time.monotonic()
-            status = child.wait()
+            with child:
+                status = child.wait()
             if self._stopping.is_set():
                 return
             if time.monotonic() - started > LONGEST_DELAY:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import socket
 from collections.abc import Callable
 
 import httpx
@@ -99,6 +100,21 @@ def test_a_body_that_no_form_has_is_refused(client: httpx.Client, path: str, chu
     page = client.post(path, content=content, headers=kind)
     assert page.status_code == 413
     assert "Too large" in page.text
+
+
+def test_half_a_form_is_not_acted_on(
+    client: httpx.Client, doors: Doors, dump: Callable[[], list[str]]
+) -> None:
+    before = dump()
+    head = f"POST {doors.path(Purpose.PREFERENCES)} HTTP/1.1\r\nHost: x\r\nContent-Length: 90\r\n"
+    kind = "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    address = (client.base_url.host, client.base_url.port or 0)
+    with socket.create_connection(address) as connection:
+        connection.sendall(f"{head}{kind}action=save&keywords=gra".encode())
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1000)
+    assert client.get("/healthz").status_code == 200
+    assert dump() == before
 
 
 def test_health_is_told_to_machines(client: httpx.Client, doors: Doors) -> None:

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 from doors import Doors, forms
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from invented import Clock
 
 from paperpost.service.links import Purpose
@@ -10,6 +12,7 @@ from paperpost.store import subscribers
 
 pytest_plugins = ["site_on_stage"]
 
+URLENCODED = "application/x-www-form-urlencoded"
 ONE_CLICK = "List-Unsubscribe=One-Click"
 MULTIPART = (
     '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
@@ -20,17 +23,17 @@ MULTIPART = (
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (ONE_CLICK, "application/x-www-form-urlencoded"),
+        (ONE_CLICK, URLENCODED),
         (MULTIPART, "multipart/form-data; boundary=b"),
         ("", ""),
-        ("", "application/x-www-form-urlencoded"),
+        ("", URLENCODED),
         (MULTIPART[:40], "multipart/form-data; boundary=b"),
         ("rubbish", "multipart/form-data; boundary=b"),
         (MULTIPART, "multipart/form-data"),
         (MULTIPART, "multipart/form-data; boundary=b; charset=klingon"),
-        ("x=1&" * 200, "application/x-www-form-urlencoded"),
+        ("x=1&" * 200, URLENCODED),
         ("{}", "application/json"),
-        ("x" * 1_000_000, "application/x-www-form-urlencoded"),
+        ("x" * 1_000_000, URLENCODED),
     ],
 )
 def test_a_post_unsubscribes_at_once_whatever_its_body(
@@ -42,6 +45,22 @@ def test_a_post_unsubscribes_at_once_whatever_its_body(
     assert "You are unsubscribed" in page.text
     assert doors.subscriber().state == "unsubscribed"
     assert client.post(path, content=body, headers={"content-type": kind}).status_code == 200
+
+
+@given(
+    body=st.binary(max_size=300) | st.text(alphabet='-b\r\n:;="=&%', max_size=300).map(str.encode),
+    kind=st.sampled_from(["multipart/form-data; boundary=b", "multipart/form-data", URLENCODED]),
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_body_breaks_a_door_or_keeps_anyone_from_leaving(
+    client: httpx.Client, doors: Doors, body: bytes, kind: str
+) -> None:
+    kinds = {"content-type": kind}
+    leave, preferences = doors.path(Purpose.UNSUBSCRIBE), doors.path(Purpose.PREFERENCES)
+    assert client.post(leave, content=body, headers=kinds).status_code == 200
+    assert client.post(preferences, content=body, headers=kinds).status_code == 400
 
 
 def test_the_page_asks_first_and_offers_the_way_back(client: httpx.Client, doors: Doors) -> None:
