@@ -66,7 +66,9 @@ class FileTransport:
         handle, name = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(outgoing.data)
+                # On the wire lines end with CRLF; in files they end as in all files here, so
+                # that what reads a mailbox folder, or a decoded text part, finds plain lines.
+                file.write(outgoing.data.replace(b"\r\n", b"\n"))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(name, self._folder / outgoing.filename)

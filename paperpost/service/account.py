@@ -201,12 +201,14 @@ def _account(
 
 
 def _everything(installation: Installation, session: Session, person: Subscriber) -> dict[str, Any]:
-    number = id_of(person)
+    number, now = id_of(person), installation.clock()
     own = subscribers.interests(session, [number])[number]
-    cast = votes.counted(session, installation.clock(), [number]).get(number, {})
+    cast = votes.counted(session, now, [number]).get(number, {})
+    waiting = votes.held(session, now, number)
     mailed = digests.of_subscriber(session, number)
     shown = {item["paper"] for digest, _ in mailed for item in digest.items}
-    names = {key: paper.id for key, paper in papers.by_number(session, {*cast, *shown}).items()}
+    named = {*cast, *shown, *(vote.paper_number for vote in waiting)}
+    names = {key: paper.id for key, paper in papers.by_number(session, named).items()}
     return {
         "email": person.email,
         "state": person.state,
@@ -224,6 +226,9 @@ def _everything(installation: Installation, session: Session, person: Subscriber
             "muted": own.get(InterestKind.MUTED, []),
         },
         "votes": [_vote(vote, names) for vote in cast.values()],
+        "held_votes": [
+            {**_vote(vote, names), "counts_at": vote.counts_at.isoformat()} for vote in waiting
+        ],
         "digests": [
             {
                 "date": digest.local_date.isoformat(),

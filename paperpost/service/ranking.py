@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # How far back a first digest looks, and `rank` for someone who never had one.
 FIRST_LOOK_BACK = timedelta(days=7)
+# From so many votes (ups minus downs) on a paper counts as popular: one or two would tell in a
+# small group who voted.
+POPULAR_FROM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +156,8 @@ def _allowed(block: _Block) -> NDArray[np.bool_]:
 def _popularity(block: _Block) -> NDArray[np.float32]:
     import numpy as np
 
-    totals = [block.tally[number_of(paper)] for paper in block.candidates]
-    return np.array(totals, dtype=np.float32)
+    totals = np.array([block.tally[number_of(paper)] for paper in block.candidates])
+    return np.where(totals >= POPULAR_FROM, totals, 0).astype(np.float32)
 
 
 def _ranking(

@@ -106,6 +106,21 @@ def counted(
     return holding
 
 
+def held(session: Session, now: datetime, subscriber_id: int) -> list[Vote]:
+    """The acts of voting that wait to count, oldest first."""
+    return list(
+        session.exec(
+            select(Vote)
+            .where(
+                Vote.subscriber_id == subscriber_id,
+                Vote.counts_at > now,
+                col(Vote.voided).is_(None),
+            )
+            .order_by(col(Vote.id))
+        )
+    )
+
+
 def count(session: Session, now: datetime, *, cast_after: datetime | None = None) -> int:
     """How many acts of voting count by now, all of them or those since."""
     query = select(func.count()).where(Vote.counts_at <= now, col(Vote.voided).is_(None))

@@ -30,7 +30,7 @@ def test_at_least_a_hundred_papers_over_at_least_five_days() -> None:
 def test_the_facts_are_arxivs_and_the_texts_are_ours(data: Path) -> None:
     import gzip
 
-    originals = {}
+    originals: dict[str, dict[str, object]] = {}
     for day in days():
         with gzip.open(data / "arxiv" / f"{day}.jsonl.gz", "rt", encoding="utf-8") as file:
             originals |= {paper["id"]: paper for paper in map(json.loads, file)}
@@ -38,7 +38,7 @@ def test_the_facts_are_arxivs_and_the_texts_are_ours(data: Path) -> None:
         original = originals[paper["id"]]
         for fact in ("title", "authors", "categories", "announced"):
             assert paper[fact] == original[fact]
-        assert not _sequences(paper["abstract"], 8) & _sequences(original["abstract"], 8)
+        assert not _sequences(paper["abstract"], 8) & _sequences(str(original["abstract"]), 8)
 
 
 def _sequences(text: str, length: int) -> set[tuple[str, ...]]:

@@ -24,7 +24,7 @@ def test_a_message_becomes_one_whole_file(tmp_path: Path) -> None:
     transport = FileTransport(tmp_path / "mail")
     assert isinstance(transport.send(outgoing()), Accepted)
     assert [file.name for file in (tmp_path / "mail").iterdir()] == ["1.eml"]
-    assert (tmp_path / "mail" / "1.eml").read_bytes() == outgoing().data
+    assert (tmp_path / "mail" / "1.eml").read_bytes() == b"Subject: x\n\nhello\n"
 
 
 def test_the_same_name_is_written_over(tmp_path: Path) -> None:
