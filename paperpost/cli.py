@@ -60,8 +60,8 @@ def _show(as_json: bool, document: Any, text: str) -> None:
 
 
 @contextmanager
-def _open() -> Iterator[Installation]:
-    installation = open_installation(load_settings(), say=_say)
+def _open(say: Callable[[str], None] = _say) -> Iterator[Installation]:
+    installation = open_installation(load_settings(), say=say)
     try:
         yield installation
     finally:
@@ -363,11 +363,11 @@ def work(
     from paperpost.logs import configure
     from paperpost.schedule import Clockwork
 
-    configure(as_json=as_json)
+    log = configure(as_json=as_json)
     stop = _stop_on_signals()
     if attached:
         _stop_with_parent(stop)
-    with _open() as installation:
+    with _open(log.info) as installation:
         ended = Clockwork(installation, stop).run()
     _show(as_json, {"stopped": True}, "")
     if not ended:

@@ -6,8 +6,8 @@ import sys
 import structlog
 
 
-def configure(*, as_json: bool) -> None:
-    """Set up logging for a process that runs for long."""
+def configure(*, as_json: bool) -> structlog.typing.FilteringBoundLogger:
+    """Set up logging for a process that runs for long; gives the logger."""
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
@@ -25,3 +25,5 @@ def configure(*, as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    return logger

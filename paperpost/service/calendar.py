@@ -95,6 +95,11 @@ def local_date(timezone: str, now: datetime) -> date:
     return now.astimezone(ZoneInfo(timezone)).date()
 
 
+def is_paused(until: date | None, timezone: str, now: datetime) -> bool:
+    """Whether a pause that ends on the local date `until` still lasts."""
+    return until is not None and local_date(timezone, now) < until
+
+
 def jitter(subscriber_id: int) -> timedelta:
     """A subscriber's own small delay, always the same: mail servers dislike bursts."""
     digest = hashlib.sha256(str(subscriber_id).encode()).digest()

@@ -31,7 +31,7 @@ class NotASubscriber(PaperpostError):
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One subscriber's digest that is to be composed now."""
+    """One subscriber's digest that is to be composed now; `next_due_at` as in NewDigest."""
 
     person: Subscriber
     local_date: date
@@ -97,11 +97,12 @@ def _people(installation: Installation, only: str | None) -> Iterator[list[Subsc
 
 
 def _is_paused(person: Subscriber, now: datetime) -> bool:
-    until = person.paused_until
-    return until is not None and calendar.local_date(person.timezone, now) < until
+    return calendar.is_paused(person.paused_until, person.timezone, now)
 
 
 def _skip_paused(installation: Installation, people: Sequence[Subscriber], now: datetime) -> None:
+    if not people:
+        return
     with installation.database.writing() as session:
         for person in people:
             later = calendar.next_due(person.frequency, person.hour, person.timezone, now)
@@ -126,7 +127,7 @@ def _turn_by_hand(person: Subscriber, on: date | None, now: datetime) -> _Turn:
         on or calendar.local_date(person.timezone, now),
         due_at=now,
         expires_at=now + calendar.WORTH_SENDING[person.frequency],
-        next_due_at=person.next_due_at,
+        next_due_at=None,
     )
 
 
@@ -159,7 +160,7 @@ def _new_digest(
     number = id_of(turn.person)
     return NewDigest(
         subscriber_id=number,
-        seen_digest_count=turn.person.digest_count,
+        seen=turn.person,
         local_date=turn.local_date,
         due_at=turn.due_at,
         expires_at=turn.expires_at,

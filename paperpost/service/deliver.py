@@ -14,9 +14,11 @@ import psutil
 
 from mailer.delivery import Claim, Recorded, Tally, deliver
 from mailer.transport import Outgoing, open_transport
+from paperpost.service import calendar
 from paperpost.service.installation import Installation
 from paperpost.service.letters import Materials, build
 from paperpost.store import digests, outbox, subscribers
+from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Delivery, DeliveryKind, DeliveryState
 
 LEASE = timedelta(seconds=30)
@@ -51,7 +53,12 @@ def send(
 def _tidy(installation: Installation, now: datetime) -> None:
     with installation.database.writing() as session:
         outbox.expire(session, now)
-        outbox.suppress(session, now)
+        paused = [
+            id_of(person)
+            for person in subscribers.pausing(session)
+            if calendar.is_paused(person.paused_until, person.timezone, now)
+        ]
+        outbox.suppress(session, paused)
 
 
 @dataclass

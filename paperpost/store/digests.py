@@ -22,10 +22,14 @@ from paperpost.store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class NewDigest:
-    """A digest that has been ranked and is about to be frozen. Without items it is silent."""
+    """A digest that has been ranked and is about to be frozen. Without items it is silent.
+
+    `seen`: the subscriber as they were read before the ranking. `next_due_at`: when the clock
+    comes back to them; None for a digest composed by hand, which leaves the clock alone.
+    """
 
     subscriber_id: int
-    seen_digest_count: int
+    seen: Subscriber
     local_date: date
     due_at: datetime
     expires_at: datetime
@@ -43,8 +47,8 @@ def freeze(session: Session, new: NewDigest, now: datetime) -> str:
     """Insert a digest with its delivery and set the subscriber's next due time.
 
     Returns "queued" or "silent"; or "composed before" when the date has its digest; or
-    "overtaken" when another process composed for this subscriber since the ranking began: its
-    papers were not known then, so nothing may be inserted.
+    "overtaken" when since the ranking began another process composed for this subscriber (its
+    papers were not known then), or their schedule was changed: then nothing may be written.
     """
     if not _may_insert(session, new):
         return "overtaken"
@@ -57,19 +61,26 @@ def freeze(session: Session, new: NewDigest, now: datetime) -> str:
     else:  # it was silent, and papers have come in since
         found.items, found.considered, found.why = new.items, new.considered, new.why
         found.composed_at, found.template_version = now, new.template_version
+        found.frequency = new.frequency
     session.flush()
     return "queued" if new.items else "silent"
 
 
 def _may_insert(session: Session, new: NewDigest) -> bool:
-    raised = session.exec(
-        update(Subscriber)
-        .where(
-            col(Subscriber.id) == new.subscriber_id,
-            col(Subscriber.digest_count) == new.seen_digest_count,
-        )
-        .values(digest_count=Subscriber.digest_count + 1, next_due_at=new.next_due_at)
-    )
+    unchanged = [
+        col(Subscriber.id) == new.subscriber_id,
+        col(Subscriber.digest_count) == new.seen.digest_count,
+    ]
+    changes: dict[str, object] = {"digest_count": Subscriber.digest_count + 1}
+    if new.next_due_at is not None:
+        unchanged += [
+            col(Subscriber.next_due_at) == new.seen.next_due_at,
+            col(Subscriber.timezone) == new.seen.timezone,
+            col(Subscriber.hour) == new.seen.hour,
+            col(Subscriber.frequency) == new.seen.frequency,
+        ]
+        changes["next_due_at"] = new.next_due_at
+    raised = session.exec(update(Subscriber).where(*unchanged).values(**changes))
     return bool(raised.rowcount == 1)
 
 
@@ -88,6 +99,7 @@ def _delivery_of(session: Session, new: NewDigest, found: Digest | None, now: da
         )
         session.add(delivery)
     delivery.state = DeliveryState.QUEUED if new.items else DeliveryState.SILENT
+    delivery.created_at = now
     delivery.due_at, delivery.expires_at = new.due_at, new.expires_at
     delivery.reply = new.silence
     session.flush()

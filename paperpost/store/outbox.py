@@ -178,20 +178,16 @@ def expire(session: Session, now: datetime) -> int:
     return int(done.rowcount)
 
 
-def suppress(session: Session, now: datetime) -> int:
-    """Hold back waiting digests of subscribers who left or paused since; how many."""
-    unwilling = select(Subscriber.id).where(
-        or_(
-            col(Subscriber.state) != SubscriberState.ACTIVE,
-            col(Subscriber.paused_until) > now.date(),
-        )
-    )
+def suppress(session: Session, paused: Collection[int]) -> int:
+    """Hold back waiting digests of subscribers who left, or are among the `paused`; how many."""
+    left = select(Subscriber.id).where(Subscriber.state != SubscriberState.ACTIVE)
+    unwilling = or_(col(Delivery.subscriber_id).in_(left), col(Delivery.subscriber_id).in_(paused))
     done = session.exec(
         update(Delivery)
         .where(
             col(Delivery.state).in_(WAITING),
             col(Delivery.kind) == DeliveryKind.DIGEST,
-            col(Delivery.subscriber_id).in_(unwilling),
+            unwilling,
         )
         .values(state=DeliveryState.SUPPRESSED, reply="the subscriber left or paused")
     )

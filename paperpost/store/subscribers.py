@@ -56,6 +56,18 @@ def active(session: Session, after: int, limit: int) -> list[Subscriber]:
     )
 
 
+def pausing(session: Session) -> list[Subscriber]:
+    """Active subscribers who asked for a pause, over or not."""
+    return list(
+        session.exec(
+            select(Subscriber).where(
+                Subscriber.state == SubscriberState.ACTIVE,
+                col(Subscriber.paused_until).is_not(None),
+            )
+        )
+    )
+
+
 def count_by_state(session: Session) -> dict[str, int]:
     """How many subscribers there are in each state."""
     rows = session.exec(select(Subscriber.state, func.count()).group_by(Subscriber.state))

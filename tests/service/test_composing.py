@@ -13,6 +13,7 @@ from paperpost.service.compose import NotASubscriber
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import rank_block
 from paperpost.store import digests, subscribers
+from paperpost.store.tables import Subscriber
 
 DAYS = [date(2026, 4, 6) + timedelta(days=n) for n in range(4)]
 NEVER = threading.Event()
@@ -197,3 +198,41 @@ def test_muted_words_keep_papers_out(any_installation: Installation) -> None:
     compose_all_of(any_installation, DAYS[0])
     papers = digests_of(any_installation, email)[str(DAYS[0])]["papers"]
     assert set(papers) == {one.id for one in invented if one.topic != "speech"}
+
+
+def _early(installation: Installation, email: str) -> Subscriber:
+    """A subscriber as another process read them a moment ago."""
+    with installation.database.reading() as session:
+        return account.named(session, email)
+
+
+def test_a_schedule_changed_during_the_ranking_is_kept(
+    any_installation: Installation, clock: Clock
+) -> None:
+    fill(any_installation, DAYS[:1])
+    email = join(any_installation, "ada", "graph neural networks", hour=8)
+    clock.turn(days=1)
+    early = _early(any_installation, email)
+    join(any_installation, "ada", "graph neural networks", hour=23)
+    turn = compose._turn_by_clock(early, any_installation.clock())
+    assert compose._compose(any_installation, [turn]) == {"overtaken": 1}
+    by_hand = compose._turn_by_hand(early, DAYS[0], any_installation.clock())
+    assert compose._compose(any_installation, [by_hand]) == {"queued": 1}
+    due = _early(any_installation, email).next_due_at
+    assert due is not None
+    assert due.hour == 23
+
+
+def test_a_silent_digest_that_is_filled_later_is_dated_when_it_is_filled(
+    any_installation: Installation, clock: Clock
+) -> None:
+    email = join(any_installation, "ada", "graph neural networks")
+    compose_all_of(any_installation, DAYS[0])
+    clock.turn(hours=3)
+    fill(any_installation, DAYS[:1])
+    compose_all_of(any_installation, DAYS[0])
+    with any_installation.database.reading() as session:
+        ((digest, delivery),) = digests.of_subscriber(
+            session, account.named(session, email).id or 0
+        )
+    assert digest.composed_at == delivery.created_at == clock.now

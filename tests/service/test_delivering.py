@@ -251,3 +251,16 @@ def test_a_pause_holds_back_what_was_composed_before_it(office: Installation) ->
         session.add(person)
     assert send(office).sent == 0
     assert states(office) == {"suppressed": 1}
+
+
+def test_a_pause_ends_at_midnight_where_the_subscriber_is(
+    office: Installation, postbox: Postbox, clock: Clock
+) -> None:
+    join(office, "ada", "graph neural networks", timezone="Asia/Tokyo")  # nine hours ahead
+    compose_all_of(office, DAY)
+    with office.database.writing() as session:
+        person = account.named(session, "ada@example.org")
+        person.paused_until = DAY + timedelta(days=1)
+        session.add(person)
+    clock.now = clock.now.replace(hour=16)  # the eighth has begun in Tokyo
+    assert send(office).sent == 1
