@@ -218,6 +218,7 @@ def test_a_schedule_changed_during_the_ranking_is_kept(
     assert compose._compose(any_installation, [turn]) == {"overtaken": 1}
     by_hand = compose._turn_by_hand(early, DAYS[0], any_installation.clock())
     assert compose._compose(any_installation, [by_hand]) == {"queued": 1}
+    compose_all_due(any_installation, NEVER)
     due = _early(any_installation, email).next_due_at
     assert due is not None
     assert due.hour == 23
