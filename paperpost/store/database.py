@@ -5,6 +5,7 @@ read into one that writes while another process writes, so a writing one says BE
 """
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -68,11 +69,19 @@ class Database:
     def upgrade(self, revision: str = "head") -> None:
         """Create the tables or migrate them."""
         from alembic import command
+        from alembic.util import CommandError
 
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Addresses and votes are nobody else's business on this machine.
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         with _clearly(), self._writer.begin() as connection:
-            command.upgrade(self._alembic(connection), revision)
+            try:
+                command.upgrade(self._alembic(connection), revision)
+            except CommandError as error:
+                raise StoreError(
+                    f"the database cannot be upgraded by this version: {error}"
+                ) from error
 
     def downgrade(self, revision: str) -> None:
         """Migrate back."""
@@ -100,11 +109,17 @@ class Database:
         wanted, found = self._head(), self._revision()
         if found is None:
             raise StoreError("the database has no tables yet: run `paperpost upgrade`")
-        if found != wanted:
+        if found == wanted:
+            return
+        if not self._is_known(found):
             raise StoreError(
-                f"the database is at version {found}, this Paperpost needs {wanted}: "
-                "run `paperpost upgrade`"
+                f"the database was made by another, newer Paperpost (version {found}): "
+                "install that one"
             )
+        raise StoreError(
+            f"the database is at version {found}, this Paperpost needs {wanted}: "
+            "run `paperpost upgrade`"
+        )
 
     @contextmanager
     def tick_lock(self) -> Iterator[bool]:
@@ -129,6 +144,12 @@ class Database:
         from alembic.script import ScriptDirectory
 
         return ScriptDirectory(str(migrations_folder())).get_current_head()
+
+    def _is_known(self, revision: str) -> bool:
+        from alembic.script import ScriptDirectory
+
+        scripts = ScriptDirectory(str(migrations_folder()))
+        return any(script.revision == revision for script in scripts.walk_revisions())
 
     def _revision(self) -> str | None:
         from alembic.migration import MigrationContext
@@ -168,7 +189,8 @@ def _clearly() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        reason = " ".join(str(error.orig).split())
+        # The first line: the rest may quote the values of a row, addresses among them.
+        reason = str(error.orig).strip().partition("\n")[0]
         raise StoreError(f"cannot use the database: {reason}") from error
 
 

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, func, select
 
 from paperpost.store.database import in_chunks
@@ -50,11 +52,12 @@ def freeze(session: Session, new: NewDigest, now: datetime) -> str:
     "overtaken" when since the ranking began another process composed for this subscriber (its
     papers were not known then), or their schedule was changed: then nothing may be written.
     """
-    if not _may_insert(session, new):
-        return "overtaken"
+    may_insert = _may_insert(session, new)
     found = of_date(session, new.subscriber_id, new.local_date)
     if found is not None and (found.items or not new.items):
         return "composed before"
+    if not may_insert:
+        return "overtaken"
     delivery = _delivery_of(session, new, found, now)
     if found is None:
         session.add(_digest_row(new, delivery, now))
@@ -149,32 +152,46 @@ def of_deliveries(session: Session, delivery_ids: Collection[int]) -> dict[int, 
     }
 
 
-def dates_before(session: Session, subscriber_ids: Collection[int], day: date) -> dict[int, date]:
-    """The date of each subscriber's newest digest before `day` that had papers.
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The digest before: its date, and when it was composed."""
 
-    A silent digest had no candidates at all, so papers that came in late for its day are still
-    owed.
+    local_date: date
+    composed_at: datetime
+
+
+def previous(session: Session, subscriber_ids: Collection[int], day: date) -> dict[int, Previous]:
+    """Each subscriber's newest digest before `day` that had candidates.
+
+    A silent one without any passed nothing over: papers that came in late for it are still owed.
     """
-    found: dict[int, date] = {}
+    found: dict[int, Previous] = {}
     for chunk in in_chunks(subscriber_ids):
-        rows = session.exec(
-            select(Digest.subscriber_id, func.max(Digest.local_date))
-            .join(Delivery, col(Delivery.id) == col(Digest.delivery_id))
+        newest = (
+            select(Digest.subscriber_id, func.max(Digest.local_date).label("newest"))
             .where(
                 col(Digest.subscriber_id).in_(chunk),
                 Digest.local_date < day,
-                Delivery.state != DeliveryState.SILENT,
+                Digest.considered > 0,
             )
             .group_by(col(Digest.subscriber_id))
+            .subquery()
         )
-        found.update(dict(rows.all()))
+        rows = session.exec(
+            select(col(Digest.subscriber_id), col(Digest.local_date), col(Digest.composed_at)).join(
+                newest,
+                (newest.c.subscriber_id == Digest.subscriber_id)
+                & (newest.c.newest == Digest.local_date),
+            )
+        )
+        found.update({number: Previous(on, at) for number, on, at in rows})
     return found
 
 
 def mailed(
-    session: Session, subscriber_ids: Collection[int], after: date, *, but_not: date | None = None
+    session: Session, subscriber_ids: Collection[int], since: date, *, but_not: date | None = None
 ) -> dict[int, set[int]]:
-    """The papers in each subscriber's digests dated later than `after`, by row number.
+    """The papers in each subscriber's digests dated `since` or later, by row number.
 
     Papers are never announced later than they were (papers.py), so older digests cannot hold a
     candidate. `but_not` leaves out the digest of one date.
@@ -182,7 +199,7 @@ def mailed(
     found: dict[int, set[int]] = defaultdict(set)
     for chunk in in_chunks(subscriber_ids):
         query = select(Digest).where(
-            col(Digest.subscriber_id).in_(chunk), Digest.local_date > after
+            col(Digest.subscriber_id).in_(chunk), Digest.local_date >= since
         )
         for digest in session.exec(query):
             if digest.local_date != but_not:
@@ -192,14 +209,17 @@ def mailed(
 
 def keep_fragments(session: Session, wanted: Sequence[Fragment]) -> dict[tuple[int, str], int]:
     """Store fragments that are not there yet; their numbers by (paper number, checksum)."""
-    have = _fragment_numbers(session, {fragment.paper_number for fragment in wanted})
-    for fragment in wanted:
-        key = (fragment.paper_number, fragment.checksum)
-        if key not in have:
-            session.add(fragment)
-            session.flush()
-            have[key] = fragment.id or 0
-    return have
+    papers = {fragment.paper_number for fragment in wanted}
+    have = _fragment_numbers(session, papers)
+    missing = [one for one in wanted if (one.paper_number, one.checksum) not in have]
+    if not missing:
+        return have
+    rows = [one.model_dump(exclude={"id"}) for one in missing]
+    # In one order, and giving way: another process may be storing the same ones.
+    rows.sort(key=lambda row: (row["paper_number"], row["checksum"]))
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    session.execute(insert(Fragment).on_conflict_do_nothing(), rows)
+    return _fragment_numbers(session, papers)
 
 
 def _fragment_numbers(

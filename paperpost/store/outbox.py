@@ -40,43 +40,54 @@ def claim(
     limit: int,
     lasts: timedelta,
     retry_all_before: datetime | None,
-    is_dead: Callable[[str], bool],
 ) -> list[Delivery]:
     """Lease up to `limit` deliveries that may be tried now, those due longest first.
 
     May be tried: what waits and is due (or, with `retry_all_before`, was tried already but not
-    since then); and what is being sent under a lease that ran out or whose holder `is_dead`.
+    since then). Deliveries come as they were before the claim, so that their state is known.
     """
     due = col(Delivery.due_at) <= now
     if retry_all_before is not None:
         due = (due & col(Delivery.tried_at).is_(None)) | (col(Delivery.tried_at) < retry_all_before)
-    orphans = _held_by_the_dead(session, is_dead)
-    ready = or_(
-        col(Delivery.state).in_(WAITING) & due,
-        (col(Delivery.state) == DeliveryState.SENDING)
-        & ((col(Delivery.lease_ends_at) <= now) | col(Delivery.lease).in_(orphans)),
-    )
-    claimed = session.exec(
+    found = session.exec(
         select(Delivery)
-        .where(ready)
+        .where(col(Delivery.state).in_(WAITING), due)
         .order_by(col(Delivery.due_at), col(Delivery.id))
         .limit(limit)
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite's writers take turns anyway
     ).all()
-    for delivery in claimed:
-        delivery.state = DeliveryState.SENDING
-        delivery.lease, delivery.lease_ends_at = lease, now + lasts
-    session.flush()
-    return list(claimed)
+    session.expunge_all()
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.id).in_([delivery.id for delivery in found]))
+        .values(state=DeliveryState.SENDING, lease=lease, lease_ends_at=now + lasts)
+    )
+    return list(found)
 
 
-def _held_by_the_dead(session: Session, is_dead: Callable[[str], bool]) -> list[str]:
-    held = session.exec(
+def take_back(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> int:
+    """Make waiting again what is being sent under a lease that ran out, or whose holder
+    `is_dead`; how many. Nobody knows whether it was sent: its state is `unknown`."""
+    leases = session.exec(
         select(Delivery.lease)
         .where(Delivery.state == DeliveryState.SENDING, col(Delivery.lease).is_not(None))
         .distinct()
     )
-    return [lease for lease in held if lease is not None and is_dead(lease)]
+    orphaned = [lease for lease in leases if lease is not None and is_dead(lease)]
+    done = session.exec(
+        update(Delivery)
+        .where(
+            col(Delivery.state) == DeliveryState.SENDING,
+            or_(col(Delivery.lease_ends_at) <= now, col(Delivery.lease).in_(orphaned)),
+        )
+        .values(
+            state=DeliveryState.UNKNOWN,
+            lease=None,
+            lease_ends_at=None,
+            reply="whoever was sending it ended or took too long",
+        )
+    )
+    return int(done.rowcount)
 
 
 def renew(
@@ -143,8 +154,8 @@ def record(
     return bool(done.rowcount == 1)
 
 
-def release(session: Session, lease: str, ids: Collection[int]) -> None:
-    """Give back what was claimed and not tried."""
+def release(session: Session, lease: str, ids: Collection[int], state: DeliveryState) -> None:
+    """Give back what was claimed and not tried, in the state it had."""
     for chunk in in_chunks(ids):
         session.exec(
             update(Delivery)
@@ -153,7 +164,7 @@ def release(session: Session, lease: str, ids: Collection[int]) -> None:
                 col(Delivery.state) == DeliveryState.SENDING,
                 col(Delivery.lease) == lease,
             )
-            .values(state=DeliveryState.QUEUED, lease=None, lease_ends_at=None)
+            .values(state=state, lease=None, lease_ends_at=None)
         )
 
 
@@ -178,18 +189,28 @@ def expire(session: Session, now: datetime) -> int:
     return int(done.rowcount)
 
 
-def suppress(session: Session, paused: Collection[int]) -> int:
-    """Hold back waiting digests of subscribers who left, or are among the `paused`; how many."""
+def suppress(session: Session, paused: Collection[int], lease: str | None = None) -> int:
+    """Hold back digests of subscribers who left, or are among the `paused`; how many.
+
+    Those that wait; with `lease` those that are about to be sent under it.
+    """
     left = select(Subscriber.id).where(Subscriber.state != SubscriberState.ACTIVE)
-    unwilling = or_(col(Delivery.subscriber_id).in_(left), col(Delivery.subscriber_id).in_(paused))
+    concerned = (
+        [col(Delivery.state).in_(WAITING)]
+        if lease is None
+        else [col(Delivery.state) == DeliveryState.SENDING, col(Delivery.lease) == lease]
+    )
+    unwilling = [col(Delivery.subscriber_id).in_(left)]
+    unwilling += [col(Delivery.subscriber_id).in_(chunk) for chunk in in_chunks(paused)]
     done = session.exec(
         update(Delivery)
-        .where(
-            col(Delivery.state).in_(WAITING),
-            col(Delivery.kind) == DeliveryKind.DIGEST,
-            unwilling,
+        .where(*concerned, col(Delivery.kind) == DeliveryKind.DIGEST, or_(*unwilling))
+        .values(
+            state=DeliveryState.SUPPRESSED,
+            reply="the subscriber left or paused",
+            lease=None,
+            lease_ends_at=None,
         )
-        .values(state=DeliveryState.SUPPRESSED, reply="the subscriber left or paused")
     )
     return int(done.rowcount)
 
@@ -203,6 +224,36 @@ def count_by_state(session: Session) -> dict[str, dict[str, int]]:
     for kind, state, number in rows:
         counts[kind][state] = number
     return counts
+
+
+def any_mail(session: Session) -> bool:
+    """Whether there ever was a mail."""
+    return session.exec(select(Delivery.id).limit(1)).first() is not None
+
+
+def of_subscriber(session: Session, subscriber_id: int) -> list[Delivery]:
+    """All mails to one subscriber, oldest first."""
+    return list(
+        session.exec(
+            select(Delivery)
+            .where(Delivery.subscriber_id == subscriber_id)
+            .order_by(col(Delivery.id))
+        )
+    )
+
+
+def in_trouble(session: Session, limit: int) -> list[tuple[Delivery, Subscriber]]:
+    """The newest mails that failed, came too late, or wait after a try that failed."""
+    waits_again = col(Delivery.state).in_(WAITING) & (Delivery.attempts > 0)
+    lost = col(Delivery.state).in_((DeliveryState.FAILED, DeliveryState.EXPIRED))
+    query = (
+        select(Delivery, Subscriber)
+        .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
+        .where(or_(lost, waits_again))
+        .order_by(col(Delivery.id).desc())
+        .limit(limit)
+    )
+    return list(session.exec(query))
 
 
 def latest(session: Session, subscriber_id: int, kind: DeliveryKind) -> Delivery | None:

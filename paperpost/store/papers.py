@@ -81,9 +81,12 @@ class _Shelf:
     def match(self, arrival: Arrival) -> Paper | None:
         """The paper that an arrival is about: by identifier, else by title where one of the
         two has no other name. Two different identifiers are never merged by title."""
-        for name in (arrival.id, *arrival.other_ids):
-            if name in self._by_name:
-                return self._by_name[name]
+        if arrival.id in self._by_name:
+            return self._by_name[arrival.id]
+        for name in arrival.other_ids:
+            known = self._by_name.get(name)
+            if known is not None and not _are_two_arxiv_papers(known.id, arrival.id):
+                return known
         namesake = self._by_name.get(arrival.title_alias)
         if namesake is None:
             return None
@@ -104,6 +107,16 @@ class _Shelf:
 
 def _named_by_title(paper: Paper) -> bool:
     return paper.id.startswith("hf:")
+
+
+def _worth(identifier: str) -> int:
+    """How good a public name is: a bare arXiv id before doi: before pmid: before a title's."""
+    prefixes = ("hf:", "pmid:", "doi:")
+    return next((n for n, prefix in enumerate(prefixes) if identifier.startswith(prefix)), 3)
+
+
+def _are_two_arxiv_papers(one: str, other: str) -> bool:
+    return one != other and _worth(one) == _worth(other) == 3
 
 
 def _new_paper(arrival: Arrival, now: datetime) -> Paper:
@@ -134,11 +147,12 @@ def _merge(paper: Paper, arrival: Arrival, now: datetime) -> bool:
     if _says_more(paper, arrival):
         paper.title, paper.source = arrival.title, arrival.source
         paper.version = arrival.version or paper.version
-        if not arrival.is_named_by_title and _named_by_title(paper):
-            paper.id = arrival.id
         _fill(paper, arrival, replace=True)
     else:
         _fill(paper, arrival, replace=False)
+    if _worth(arrival.id) > _worth(paper.id):
+        paper.id = arrival.id
+        paper.url = arrival.url or paper.url
     if paper.model_dump() == before:
         return False
     paper.changed_at = now

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import update
 from sqlmodel import Session, col, delete, func, select
@@ -56,13 +56,13 @@ def active(session: Session, after: int, limit: int) -> list[Subscriber]:
     )
 
 
-def pausing(session: Session) -> list[Subscriber]:
-    """Active subscribers who asked for a pause, over or not."""
+def pausing(session: Session, today: date) -> list[Subscriber]:
+    """Active subscribers whose pause may last still, wherever they are (`today` is UTC's)."""
     return list(
         session.exec(
             select(Subscriber).where(
                 Subscriber.state == SubscriberState.ACTIVE,
-                col(Subscriber.paused_until).is_not(None),
+                col(Subscriber.paused_until) >= today,
             )
         )
     )

@@ -106,26 +106,29 @@ def counted(
     return holding
 
 
-def held(session: Session, now: datetime, subscriber_id: int) -> list[Vote]:
-    """The acts of voting that wait to count, oldest first."""
-    return list(
-        session.exec(
-            select(Vote)
-            .where(
-                Vote.subscriber_id == subscriber_id,
-                Vote.counts_at > now,
-                col(Vote.voided).is_(None),
-            )
-            .order_by(col(Vote.id))
+def count_held(session: Session, subscriber_id: int, now: datetime) -> int:
+    """How many of a subscriber's votes wait to count."""
+    return session.exec(
+        select(func.count()).where(
+            Vote.subscriber_id == subscriber_id,
+            Vote.counts_at > now,
+            col(Vote.voided).is_(None),
         )
+    ).one()
+
+
+def acts(session: Session, subscriber_id: int) -> list[Vote]:
+    """Every act of voting of one subscriber, oldest first, those that never counted as well."""
+    return list(
+        session.exec(select(Vote).where(Vote.subscriber_id == subscriber_id).order_by(col(Vote.id)))
     )
 
 
-def count(session: Session, now: datetime, *, cast_after: datetime | None = None) -> int:
-    """How many acts of voting count by now, all of them or those since."""
+def count(session: Session, now: datetime, *, counted_after: datetime | None = None) -> int:
+    """How many acts of voting count by now, all of them or those that came to count since."""
     query = select(func.count()).where(Vote.counts_at <= now, col(Vote.voided).is_(None))
-    if cast_after is not None:
-        query = query.where(Vote.counts_at > cast_after)
+    if counted_after is not None:
+        query = query.where(Vote.counts_at > counted_after)
     return session.exec(query).one()
 
 

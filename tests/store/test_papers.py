@@ -88,3 +88,19 @@ def test_empty_fields_never_replace_what_is_known(database: Database) -> None:
     paper = only(database)
     assert (paper.abstract, paper.authors) == (ONE.abstract, list(ONE.authors))
     assert paper.comment == "8 pages"
+
+
+def test_a_preprint_and_its_doi_are_one_paper_whichever_comes_first(database: Database) -> None:
+    journal = replace(ONE, id="doi:10.1234/abc", title_alias="hf:other", url="https://doi.org/1")
+    preprint = replace(ONE, other_ids=("doi:10.1234/abc",))
+    put(database, journal)
+    assert put(database, preprint) == {"updated": 1}
+    assert only(database).id == ONE.id
+    assert put(database, journal) in ({"skipped": 1}, {"updated": 1})
+    assert only(database).id == ONE.id
+
+
+def test_two_arxiv_ids_that_share_a_doi_stay_two_papers(database: Database) -> None:
+    one = replace(ONE, other_ids=("doi:10.1234/abc",))
+    twin = replace(one, id="2604.00002", title_alias="hf:twin")
+    assert put(database, one, twin) == {"added": 2}
