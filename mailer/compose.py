@@ -235,7 +235,11 @@ def _wrapped(text: str, first: str = INDENT, rest: str = INDENT) -> str:
 
 def _safe_url(url: str) -> str:
     """The address with everything encoded that could end it or a line."""
-    if urlsplit(url.strip()).scheme not in ("http", "https"):
+    try:
+        scheme = urlsplit(url.strip()).scheme
+    except ValueError as error:
+        raise UnsafeAddress(url) from error
+    if scheme not in ("http", "https"):
         raise UnsafeAddress(url)
     return quote(url.strip(), safe=_URL_SAFE)
 

@@ -20,6 +20,7 @@ its lease finds that out there, and does not send.
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ Clock = Callable[[], datetime]
 RENEW_EVERY_SECONDS = 10.0
 # A delivery whose lease was lost may come back in the same run, but not for ever.
 MOST_CLAIMS_IN_A_RUN = 3
+RECORD_AGAIN_AFTER_SECONDS = (0.1, 1.0, 5.0)
 _SHORTEST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 1.0
 
@@ -215,11 +217,22 @@ class _Run:
 
     def _try(self, claim: Claim) -> None:
         recorded = self._sent(claim)
-        if recorded is not None and self._outbox.record(claim, recorded, self._clock()):
+        if recorded is not None and self._record(claim, recorded):
             self._count(recorded.state)
             self._tried.add(claim.delivery_id)
         else:
             self.tally.lost += 1
+
+    def _record(self, claim: Claim, recorded: Recorded) -> bool:
+        """Write it down, trying again for a while: an outbox that is busy for a moment must not
+        make us send an accepted message twice."""
+        for pause in RECORD_AGAIN_AFTER_SECONDS:
+            try:
+                return self._outbox.record(claim, recorded, self._clock())
+            except Exception:
+                log.warning("delivery %d: not recorded yet", claim.delivery_id, exc_info=True)
+                time.sleep(pause)
+        return self._outbox.record(claim, recorded, self._clock())
 
     def _sent(self, claim: Claim) -> Recorded | None:
         """What became of the claim; None if it is not ours any more."""
