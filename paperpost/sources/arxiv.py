@@ -81,8 +81,8 @@ def _raise_feed_error(failure: RequestFailed, today: date) -> None:
         return
 
 
-def parse_source(spec: str, client: PoliteClient, *, arxiv_base_url: str = BASE_URL) -> ArxivFeed:
-    """The source that `spec` names, as in `arxiv:cs.AI+cs.CL`. Raises UnknownSource."""
+def parse_source(spec: str) -> list[str]:
+    """The categories that `spec` names, as in `arxiv:cs.AI+cs.CL`. Raises UnknownSource."""
     name, _, argument = spec.strip().partition(":")
     if name.lower() != "arxiv":
         raise UnknownSource(spec, "the name is not known", KNOWN_SOURCES)
@@ -90,4 +90,4 @@ def parse_source(spec: str, client: PoliteClient, *, arxiv_base_url: str = BASE_
     wrong = [category for category in categories if not _CATEGORY.fullmatch(category)]
     if wrong:
         raise UnknownSource(spec, f"{wrong[0]!r} is not a category", KNOWN_SOURCES)
-    return ArxivFeed(categories, client, arxiv_base_url)
+    return categories

@@ -82,6 +82,8 @@ def _read(stream: "Reader", today: date) -> Records:
         return oai.read_oai(stream, today=today) if root == oai.ROOT else _read_feed(stream, today)
     if daily_papers.is_daily_papers(text.decode("utf-8", errors="replace")):
         return daily_papers.read_daily_papers(stream, today=today)
+    if text.startswith(b"["):
+        raise UnreadableFile("a JSON array, not JSON lines: each paper must be a line of its own")
     if _OBJECT_LINE.search(text):
         return read_json_lines(stream, today=today)
     what = f"XML or HTML with the root <{root}>" if root else "the file"

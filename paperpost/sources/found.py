@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 from paperpost.sources import identifiers
 from paperpost.sources.cleaning import plain_text
@@ -195,8 +196,16 @@ def _url(record: Mapping[str, object], bare: str | None) -> str | None:
     if bare and (page := identifiers.page_of(bare)):
         return page
     url = _text(record, "url").strip()
-    web = url.lower().startswith(("http://", "https://"))
-    return url if web and len(url) <= 2_000 and url.isprintable() and " " not in url else None
+    return url if len(url) <= 2_000 and _is_web_address(url) else None
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # http://[journal]/x
+        return False
+    return named and url.isprintable() and " " not in url
 
 
 def _kind(record: Mapping[str, object]) -> AnnounceKind:

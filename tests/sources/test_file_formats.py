@@ -53,7 +53,7 @@ def test_the_format_is_told_by_content_and_not_by_name(
         (gzip.compress(LINE)[:5], "gzip data ends"),
         (gzip.compress(gzip.compress(LINE)), "neither"),
         (b"<!DOCTYPE html><html><body>Please log in</body></html>", "HTML with the root <html>"),
-        (b'[{"id": "2604.00001"}]', "neither JSON lines"),
+        (b'[{"id": "2604.00001"}]', "a JSON array, not JSON lines"),
         (b"id,title\n1,One\n", "neither"),
         (b"%PDF-1.7\n\x00\xff", "neither"),
         ("﻿{}".encode("utf-16"), "UTF-16"),
