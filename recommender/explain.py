@@ -19,7 +19,7 @@ MOST_TERMS = 3
 # The mean of the cosines in words and in factors from which a paper is called close to another,
 # and to a keyword, which has few words to share; judged by eye on pairs of arXiv papers.
 CLOSE_TO_PAPER = 0.25
-CLOSE_TO_KEYWORD = 0.15
+CLOSE_TO_KEYWORD = 0.2
 _LONGEST_TITLE = 80
 
 
@@ -53,7 +53,7 @@ def sentence(reason: Reason) -> str:
             return _liked_sentence(_shortened(names[0]), reason.degree)
         case "terms":
             with_what = "what you like" if reason.shared_with == "likes" else "your keywords"
-            quoted = ", ".join(f'"{name}"' for name in names)
+            quoted = ", ".join(f"“{name}”" for name in names)
             return f"shares {quoted} with {with_what}"
         case "category":
             return f"in {names[0]}, which you follow"
@@ -62,17 +62,17 @@ def sentence(reason: Reason) -> str:
         case "unlike":
             return "unlike what you voted down"
         case "new":
-            return "new; nothing you follow or voted on tells more"
+            return "new, and not matched to any interest of yours"
 
 
 def _keyword_sentence(keyword: str, degree: Degree) -> str:
     match degree:
         case "found":
-            return f'matches "{keyword}"'
+            return f"matches “{keyword}”"
         case "close":
-            return f'close to your keyword "{keyword}"'
+            return f"close to your keyword “{keyword}”"
         case "nearest":
-            return f'of your interests, nearest to "{keyword}"'
+            return f"of your interests, nearest to “{keyword}”"
 
 
 def _liked_sentence(title: str, degree: Degree) -> str:

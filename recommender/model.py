@@ -55,7 +55,7 @@ class Model:
     ) -> "Model":
         """Learn from the papers' words and the readers' votes; either may be empty."""
         settings = settings or ModelSettings()
-        _tell(progress, f"reading {len(papers)} papers")
+        _tell(progress, f"reading {len(papers):,} papers")
         terms, counts = learn_terms([paper.text for paper in papers], settings.max_terms)
         ids = [paper.id for paper in papers]
         positions = {paper_id: position for position, paper_id in enumerate(ids)}
@@ -81,7 +81,7 @@ class Model:
             raise ValueError(f"counts {counts.shape} and votes {votes.shape} do not fit together")
         settings = settings or ModelSettings()
         vocabulary = learn_weights(terms, counts)
-        _tell(progress, f"learning from {len(terms)} terms and {votes.data.size} votes")
+        _tell(progress, f"learning from {len(terms):,} terms and {votes.data.size:,} votes")
         space = factorise(vocabulary.weigh(counts), votes, settings.space)
         _tell(progress, f"learnt {space.paper_factors.shape[1]} factors")
         return cls(vocabulary, space, tuple(paper_ids))

@@ -136,11 +136,11 @@ def test_sentences_hold_no_paper_id_and_no_line_break() -> None:
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
-        (Reason("keyword", ("x y",)), 'matches "x y"'),
-        (Reason("keyword", ("x",), degree="close"), 'close to your keyword "x"'),
-        (Reason("keyword", ("x",), degree="nearest"), 'of your interests, nearest to "x"'),
-        (Reason("terms", ("x", "y")), 'shares "x", "y" with what you like'),
-        (Reason("terms", ("x",), shared_with="keywords"), 'shares "x" with your keywords'),
+        (Reason("keyword", ("x y",)), "matches “x y”"),
+        (Reason("keyword", ("x",), degree="close"), "close to your keyword “x”"),
+        (Reason("keyword", ("x",), degree="nearest"), "of your interests, nearest to “x”"),
+        (Reason("terms", ("x", "y")), "shares “x”, “y” with what you like"),
+        (Reason("terms", ("x",), shared_with="keywords"), "shares “x” with your keywords"),
         (Reason("liked", ("T",), degree="nearest"), "of what you liked, nearest to “T”"),
         (
             Reason("liked", ("word " * 30,), degree="close"),
