@@ -132,6 +132,21 @@ class Settings(BaseSettings):
     def _is_address(cls, value: str | None) -> str | None:
         return value if value is None else _checked_address(value)
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str | None) -> str | None:
+        known = ("sqlite:///", "postgresql+psycopg://")
+        if value is not None and not value.startswith(known):
+            raise ValueError("must begin with postgresql+psycopg:// or sqlite:///")
+        return value
+
+    @field_validator("signup")
+    @classmethod
+    def _is_rule(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value not in (("open",), ("closed",)) and not all("." in name for name in value):
+            raise ValueError("must be open, closed, or the mail domains that may subscribe")
+        return value
+
     @field_validator("secret_key")
     @classmethod
     def _is_long_enough(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -168,13 +183,18 @@ class Settings(BaseSettings):
         """Where mails go as files when there is no SMTP server."""
         return self.home / "mail"
 
+    @property
+    def key_file(self) -> Path:
+        """Where the key is kept that was made on first use."""
+        return self.home / "secret.key"
+
     def signing_keys(self) -> tuple[bytes, ...]:
         """The keys of links in mails, the signing one first; made on first use."""
         return tuple(key.encode() for key in self.secret_key or (self._kept_key(),))
 
     def _kept_key(self) -> str:
-        path = self.home / "secret.key"
-        self.home.mkdir(parents=True, exist_ok=True)
+        path = self.key_file
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _create_once(path, secrets.token_urlsafe(32))
         key = path.read_text(encoding="ascii").strip()
@@ -228,6 +248,8 @@ def load_settings(**given: Any) -> Settings:
         first: Mapping[str, Any] = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"])
         message = str(first["msg"]).removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(f"paperpost.toml: there is no setting {name!r}") from error
         variable = name if name.startswith("PAPERPOST") else f"PAPERPOST_{name.upper()}"
         raise SettingsError(f"{variable}: {message}" if name else message) from error
     except ValueError as error:

@@ -22,7 +22,8 @@ def compose_all_due(installation: Installation, stop: Event) -> Counter[str]:
 def compose_all_of(
     installation: Installation, on: date | None, only: str | None = None
 ) -> Counter[str]:
-    """Compose the digests dated `on` for everyone who gets one that day."""
+    """Compose the digests dated `on` for everyone who gets one that day; what stays "overtaken"
+    has no digest for that date, because other processes were faster again and again."""
     total: Counter[str] = Counter()
     for counts in compose_date(installation, on, only):
         total += counts

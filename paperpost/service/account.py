@@ -7,7 +7,7 @@ asked for it is PREFERENCES or ACCESS: the purpose that the token must have been
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -15,14 +15,16 @@ from sqlmodel import Session
 from paperpost.errors import PaperpostError
 from paperpost.service import calendar, links, wishes
 from paperpost.service.installation import Installation
+from paperpost.service.letters import remove_files
 from paperpost.service.links import BadLink, Purpose
-from paperpost.service.subscribe import reschedule
+from paperpost.service.subscribe import apply, reschedule
 from paperpost.service.wishes import InvalidWish, Wishes
-from paperpost.store import digests, papers, subscribers, votes
+from paperpost.store import digests, outbox, papers, subscribers, votes
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import InterestKind, Subscriber, SubscriberState, Vote
+from paperpost.store.tables import Delivery, Digest, InterestKind, Subscriber, SubscriberState, Vote
 
 LONGEST_PAUSE = timedelta(days=366)
+SECOND_THOUGHTS = timedelta(days=1)
 WORDS = {1: "up", -1: "down"}
 
 
@@ -44,6 +46,7 @@ class Account:
     frequency: str
     paused_until: date | None
     votes: int
+    held_votes: int
     may_take_all: bool
     leave_token: str
 
@@ -59,12 +62,7 @@ def change(installation: Installation, token: str, door: Purpose, wanted: Wishes
     """Make interests and schedule as asked for. Raises LinkError."""
     with installation.database.writing() as session:
         person = _owner(installation, session, token, door)
-        subscribers.set_interests(session, id_of(person), wanted.interests())
-        for name, value in wanted.schedule().items():
-            setattr(person, name, value)
-        reschedule(person, installation.clock())
-        session.add(person)
-        session.flush()
+        apply(session, person, wanted, installation.clock())
         return _account(installation, session, person, door)
 
 
@@ -93,10 +91,9 @@ def _pause_end(text: str, today: date) -> date | None:
     return until
 
 
-def leave(installation: Installation, token: str) -> None:
-    """Unsubscribe. Somebody who is gone already is unsubscribed too (RFC 8058: no error).
-
-    Raises BadLink for what was never such a link.
+def leave(installation: Installation, token: str) -> bool:
+    """Unsubscribe; whether they may come back by the same link. Somebody who is gone already is
+    unsubscribed too (RFC 8058: no error). Raises BadLink for what was never such a link.
     """
     number = _leaver(installation, token)
     with installation.database.writing() as session:
@@ -106,21 +103,28 @@ def leave(installation: Installation, token: str) -> None:
             person.left_at = installation.clock()
             reschedule(person, person.left_at)
             session.add(person)
+        return person is not None and _may_come_back(person, installation.clock())
 
 
 def come_back(installation: Installation, token: str) -> bool:
-    """Undo an unsubscription, for who was unsubscribed by mistake; False if they are gone or
-    never confirmed their address."""
+    """Undo an unsubscription, for who was unsubscribed by mistake; False if they are gone, never
+    confirmed their address, or left more than a day ago: old mails get around."""
     number = _leaver(installation, token)
     with installation.database.writing() as session:
         person = subscribers.by_id(session, [number]).get(number)
-        if person is None or person.confirmed_at is None:
+        if person is None or not _may_come_back(person, installation.clock()):
             return False
         if person.state == SubscriberState.UNSUBSCRIBED:
             person.state, person.left_at = SubscriberState.ACTIVE, None
             reschedule(person, installation.clock())
             session.add(person)
         return True
+
+
+def _may_come_back(person: Subscriber, now: datetime) -> bool:
+    if person.confirmed_at is None:
+        return False
+    return person.left_at is None or now - person.left_at <= SECOND_THOUGHTS
 
 
 def is_subscribed(installation: Installation, token: str) -> bool:
@@ -154,7 +158,9 @@ def export(installation: Installation, email: str) -> dict[str, Any]:
 def delete(installation: Installation, email: str) -> None:
     """Delete everything stored about an address, for good."""
     with installation.database.writing() as session:
-        subscribers.remove(session, id_of(named(session, email)))
+        person = named(session, email)
+        subscribers.remove(session, id_of(person))
+    remove_files(installation, person.email)
 
 
 def named(session: Session, email: str) -> Subscriber:
@@ -195,6 +201,7 @@ def _account(
         frequency=person.frequency,
         paused_until=person.paused_until,
         votes=len(cast.get(number, {})),
+        held_votes=votes.count_held(session, number, now),
         may_take_all=door == Purpose.ACCESS,
         leave_token=links.token(installation.signer, Purpose.UNSUBSCRIBE, now, number),
     )
@@ -202,47 +209,83 @@ def _account(
 
 def _everything(installation: Installation, session: Session, person: Subscriber) -> dict[str, Any]:
     number, now = id_of(person), installation.clock()
-    own = subscribers.interests(session, [number])[number]
-    cast = votes.counted(session, now, [number]).get(number, {})
-    waiting = votes.held(session, now, number)
+    acts = votes.acts(session, number)
     mailed = digests.of_subscriber(session, number)
     shown = {item["paper"] for digest, _ in mailed for item in digest.items}
-    named = {*cast, *shown, *(vote.paper_number for vote in waiting)}
-    names = {key: paper.id for key, paper in papers.by_number(session, named).items()}
+    named = papers.by_number(session, {*shown, *(act.paper_number for act in acts)})
+    names = {key: paper.id for key, paper in named.items()}
+    counted = votes.counted(session, now, [number]).get(number, {})
+    held = [act for act in acts if act.counts_at > now and act.voided is None]
+    return {
+        **_person(person),
+        "interests": _interests(subscribers.interests(session, [number])[number]),
+        "votes": [_vote(act, names) for act in counted.values()],
+        "held_votes": [_vote(act, names) for act in held],
+        "vote_history": [_act(act, names) for act in acts],
+        "digests": [_digest(digest, delivery, names) for digest, delivery in mailed],
+        "reasons": {
+            digest.local_date.isoformat(): [item["reasons"] for item in digest.items]
+            for digest, _ in mailed
+        },
+        "mails": [_mail(delivery) for delivery in outbox.of_subscriber(session, number)],
+    }
+
+
+def _person(person: Subscriber) -> dict[str, Any]:
+    times = {
+        "joined_at": person.joined_at,
+        "confirmed_at": person.confirmed_at,
+        "left_at": person.left_at,
+        "paused_until": person.paused_until,
+        "next_due_at": person.next_due_at,
+    }
     return {
         "email": person.email,
         "state": person.state,
-        "joined_at": person.joined_at.isoformat(),
-        "confirmed_at": person.confirmed_at and person.confirmed_at.isoformat(),
         "timezone": person.timezone,
         "hour": person.hour,
         "size": person.size,
         "frequency": person.frequency,
-        "paused_until": person.paused_until and person.paused_until.isoformat(),
-        "interests": {
-            "keywords": own.get(InterestKind.KEYWORD, []),
-            "authors": own.get(InterestKind.AUTHOR, []),
-            "categories": own.get(InterestKind.CATEGORY, []),
-            "muted": own.get(InterestKind.MUTED, []),
-        },
-        "votes": [_vote(vote, names) for vote in cast.values()],
-        "held_votes": [
-            {**_vote(vote, names), "counts_at": vote.counts_at.isoformat()} for vote in waiting
-        ],
-        "digests": [
-            {
-                "date": digest.local_date.isoformat(),
-                "state": delivery.state,
-                "papers": [names[item["paper"]] for item in digest.items],
-            }
-            for digest, delivery in mailed
-        ],
+        **{name: value and value.isoformat() for name, value in times.items()},
     }
 
 
-def _vote(vote: Vote, names: Mapping[int, str]) -> dict[str, Any]:
+def _interests(own: Mapping[InterestKind, list[str]]) -> dict[str, list[str]]:
     return {
-        "paper": names[vote.paper_number],
-        "value": vote.value,
-        "at": vote.cast_at.isoformat(),
+        "keywords": own.get(InterestKind.KEYWORD, []),
+        "authors": own.get(InterestKind.AUTHOR, []),
+        "categories": own.get(InterestKind.CATEGORY, []),
+        "muted": own.get(InterestKind.MUTED, []),
+    }
+
+
+def _vote(act: Vote, names: Mapping[int, str]) -> dict[str, Any]:
+    return {"paper": names[act.paper_number], "value": act.value}
+
+
+def _act(act: Vote, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        **_vote(act, names),
+        "origin": act.origin,
+        "at": act.cast_at.isoformat(),
+        "counts_at": act.counts_at.isoformat(),
+        "voided": act.voided,
+    }
+
+
+def _digest(digest: Digest, delivery: Delivery, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "date": digest.local_date.isoformat(),
+        "state": delivery.state,
+        "papers": [names[item["paper"]] for item in digest.items],
+    }
+
+
+def _mail(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "kind": delivery.kind,
+        "date": delivery.local_date.isoformat(),
+        "state": delivery.state,
+        "reply": delivery.reply,
+        "sent_at": delivery.sent_at and delivery.sent_at.isoformat(),
     }

@@ -93,7 +93,7 @@ def _view(installation: Installation, paper: Paper, total: int) -> PaperView:
         categories=tuple(paper.categories),
         comment=readable(paper.comment or ""),
         announced=paper.announced,
-        address=web_address(installation.settings, paper),
+        address=paper.url or web_address(installation.settings, paper),
         votes=total,
     )
 

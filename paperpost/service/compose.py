@@ -12,6 +12,7 @@ from mailer.compose import TEMPLATE_VERSION, render_paper
 from mailer.digest import PaperText
 from paperpost.errors import PaperpostError
 from paperpost.service import calendar
+from paperpost.service.account import named
 from paperpost.service.installation import Installation
 from paperpost.service.letters import message_id, web_address
 from paperpost.service.ranking import Choice, Ranking, rank_block
@@ -19,10 +20,16 @@ from paperpost.store import digests, subscribers
 from paperpost.store.digests import NewDigest
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Fragment, InterestKind, Paper, Subscriber
+from paperpost.store.tables import (
+    Fragment,
+    InterestKind,
+    Paper,
+    Subscriber,
+    SubscriberState,
+)
 
 BLOCK = 500
-NO_CANDIDATES = "no new papers since the last digest"
+MOST_ROUNDS = 3
 
 
 class NotASubscriber(PaperpostError):
@@ -43,8 +50,8 @@ class _Turn:
 def compose_due(installation: Installation) -> Counter[str]:
     """Compose a block of the digests that are due by the clock; empty when none is.
 
-    Counts "queued", "silent", "composed before", "overtaken" (another process was faster; the
-    subscriber stays due) and "paused".
+    Counts "queued", "silent", "composed before", "overtaken" (another process was faster, or the
+    schedule was changed; the subscriber stays due) and "paused".
     """
     now = installation.clock()
     with installation.database.reading() as session:
@@ -52,7 +59,7 @@ def compose_due(installation: Installation) -> Counter[str]:
     paused = [person for person in people if _is_paused(person, now)]
     _skip_paused(installation, paused, now)
     turns = [_turn_by_clock(person, now) for person in people if person not in paused]
-    counts = _compose(installation, turns)
+    counts = Counter(_compose(installation, turns).values())
     counts["paused"] += len(paused)
     return +counts
 
@@ -63,27 +70,41 @@ def compose_date(
     """Compose the digests dated `on` (each subscriber's today if None) for everyone who gets
     one that day, whatever the hour; counts as of `compose_due`, a block at a time.
 
-    What is queued this way is due at once.
+    What is queued this way is due at once. Who was overtaken is ranked again.
     """
     for people in _people(installation, only):
-        now = installation.clock()
-        turns = [_turn_by_hand(person, on, now) for person in people]
-        wanted = [
-            turn
-            for turn in turns
-            if calendar.is_digest_day(turn.person.frequency, turn.local_date)
-            and not _is_paused(turn.person, now)
-        ]
-        yield _compose(installation, wanted)
+        outcomes = _compose_by_hand(installation, people, on)
+        for _ in range(MOST_ROUNDS - 1):
+            overtaken = [number for number, word in outcomes.items() if word == "overtaken"]
+            if not overtaken:
+                break
+            with installation.database.reading() as session:
+                again = subscribers.by_id(session, overtaken)
+            outcomes |= _compose_by_hand(installation, list(again.values()), on)
+        yield Counter(outcomes.values())
+
+
+def _compose_by_hand(
+    installation: Installation, people: Sequence[Subscriber], on: date | None
+) -> dict[int, str]:
+    now = installation.clock()
+    turns = [_turn_by_hand(person, on, now) for person in people]
+    wanted = [
+        turn
+        for turn in turns
+        if calendar.is_digest_day(turn.person.frequency, turn.local_date)
+        and not _is_paused(turn.person, now)
+    ]
+    left_out = {id_of(turn.person): "not their day" for turn in turns if turn not in wanted}
+    return left_out | _compose(installation, wanted)
 
 
 def _people(installation: Installation, only: str | None) -> Iterator[list[Subscriber]]:
     if only is not None:
         with installation.database.reading() as session:
-            person = subscribers.by_email(session, only)
-        if person is None or person.state != "active":
-            state = "not a subscriber" if person is None else person.state
-            raise NotASubscriber(f"{only} gets no digests: {state}")
+            person = named(session, only)
+        if person.state != SubscriberState.ACTIVE:
+            raise NotASubscriber(f"{only} gets no digests: {person.state}")
         yield [person]
         return
     last = 0
@@ -131,26 +152,32 @@ def _turn_by_hand(person: Subscriber, on: date | None, now: datetime) -> _Turn:
     )
 
 
-def _compose(installation: Installation, turns: Sequence[_Turn]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    by_date = sorted(turns, key=lambda turn: turn.local_date)
-    for on, group in groupby(by_date, key=lambda turn: turn.local_date):
-        counts += _compose_for(installation, list(group), on)
-    return counts
+def _compose(installation: Installation, turns: Sequence[_Turn]) -> dict[int, str]:
+    """Rank and freeze; the outcome for each subscriber by number."""
+    outcomes: dict[int, str] = {}
+    # Always by number: two processes that write to the same rows in two orders would lock up.
+    ordered = sorted(turns, key=lambda turn: (turn.local_date, id_of(turn.person)))
+    for on, group in groupby(ordered, key=lambda turn: turn.local_date):
+        outcomes |= _compose_for(installation, list(group), on)
+    return outcomes
 
 
-def _compose_for(installation: Installation, turns: list[_Turn], on: date) -> Counter[str]:
+def _compose_for(installation: Installation, turns: list[_Turn], on: date) -> dict[int, str]:
     rankings = rank_block(installation, [turn.person for turn in turns], on)
     fragments = _fragments(installation, rankings)
     now = installation.clock()
-    outcomes: Counter[str] = Counter()
     with installation.database.writing() as session:
         numbers = digests.keep_fragments(session, list(fragments.values()))
+        outcomes = {}
         for turn in turns:
             ranking = rankings[id_of(turn.person)]
-            items = [_item(choice, fragments, numbers) for choice in ranking.choices]
+            items = [
+                _item(choice, fragments, numbers)
+                for choice in ranking.choices
+                if number_of(choice.paper) in fragments
+            ]
             new = _new_digest(installation, turn, ranking, items)
-            outcomes[digests.freeze(session, new, now)] += 1
+            outcomes[id_of(turn.person)] = digests.freeze(session, new, now)
     return outcomes
 
 
@@ -171,8 +198,14 @@ def _new_digest(
         considered=ranking.considered,
         items=items,
         next_due_at=turn.next_due_at,
-        silence="" if items else NO_CANDIDATES,
+        silence="" if items else _silence(ranking),
     )
+
+
+def _silence(ranking: Ranking) -> str:
+    if ranking.considered:
+        return f"none of {ranking.considered} new papers passed the muted terms"
+    return "no new papers since the last digest"
 
 
 def _item(
@@ -190,13 +223,20 @@ def _item(
 
 
 def _fragments(installation: Installation, rankings: Mapping[int, Ranking]) -> dict[int, Fragment]:
-    """The rendered text of each paper that somebody gets, by the paper's number."""
+    """The rendered text of each paper that somebody gets, by the paper's number. One that cannot
+    be rendered is left out and told: it must not cost anybody the rest."""
     chosen = {
         number_of(choice.paper): choice.paper
         for ranking in rankings.values()
         for choice in ranking.choices
     }
-    return {number: _fragment(installation, paper) for number, paper in chosen.items()}
+    rendered = {}
+    for number, paper in chosen.items():
+        try:
+            rendered[number] = _fragment(installation, paper)
+        except Exception as error:
+            installation.say(f"paper {paper.id} cannot be shown and is left out: {error}")
+    return rendered
 
 
 def _fragment(installation: Installation, paper: Paper) -> Fragment:

@@ -5,12 +5,13 @@ import platform
 import secrets
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 
 import psutil
+from sqlmodel import Session
 
 from mailer.delivery import Claim, Recorded, Tally, deliver
 from mailer.transport import Outgoing, open_transport
@@ -36,7 +37,6 @@ def send(
         settings.smtp_url, settings.mail_folder, timeout=SMTP_TIMEOUT_SECONDS
     )
     started = installation.clock()
-    _tidy(installation, started)
     shelf = StoreOutbox(installation, retry_all_before=started if patient else None)
     try:
         return deliver(
@@ -50,17 +50,6 @@ def send(
         transport.close()
 
 
-def _tidy(installation: Installation, now: datetime) -> None:
-    with installation.database.writing() as session:
-        outbox.expire(session, now)
-        paused = [
-            id_of(person)
-            for person in subscribers.pausing(session)
-            if calendar.is_paused(person.paused_until, person.timezone, now)
-        ]
-        outbox.suppress(session, paused)
-
-
 @dataclass
 class StoreOutbox:
     """The mailer's Outbox over the store's rows; one for each run.
@@ -72,6 +61,7 @@ class StoreOutbox:
     installation: Installation
     retry_all_before: datetime | None = None
     lease: str = ""
+    _unknown: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.lease = self.lease or new_lease()
@@ -79,6 +69,9 @@ class StoreOutbox:
     def claim(self, now: datetime, limit: int) -> Sequence[Claim]:
         """Lease what may be tried now; each claim builds its mail when it is asked to."""
         with self.installation.database.writing() as session:
+            outbox.take_back(session, now, is_dead)
+            outbox.expire(session, now)
+            outbox.suppress(session, self._paused(session, now))
             rows = outbox.claim(
                 session,
                 self.lease,
@@ -86,8 +79,8 @@ class StoreOutbox:
                 limit=limit,
                 lasts=LEASE,
                 retry_all_before=self.retry_all_before,
-                is_dead=is_dead,
             )
+        self._unknown |= {row.id or 0 for row in rows if row.state == DeliveryState.UNKNOWN}
         materials = self._materials(rows)
         return [
             Claim(row.id or 0, self.lease, row.attempts, self._builder(row, materials))
@@ -95,19 +88,24 @@ class StoreOutbox:
         ]
 
     def renew(self, claims: Sequence[Claim], now: datetime) -> set[int]:
-        """Extend the leases; those that are still ours."""
+        """Extend the leases; those that are still ours. Who left since the claim is let go: this
+        is also the last look before a mail is sent."""
         ids = [claim.delivery_id for claim in claims]
         with self.installation.database.writing() as session:
+            outbox.suppress(session, self._paused(session, now), self.lease)
             return outbox.renew(session, self.lease, ids, now, LEASE)
 
     def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
         """Write down how the try ended, in a transaction of its own."""
+        state = DeliveryState(recorded.state)
+        if not recorded.counted and claim.delivery_id in self._unknown:
+            state = DeliveryState.UNKNOWN  # it was not tried, and nobody knows more than before
         with self.installation.database.writing() as session:
             return outbox.record(
                 session,
                 claim.delivery_id,
                 claim.lease,
-                DeliveryState(recorded.state),
+                state,
                 recorded.reply,
                 now,
                 recorded.next_attempt_at,
@@ -115,14 +113,24 @@ class StoreOutbox:
             )
 
     def release(self, claims: Sequence[Claim], now: datetime) -> None:
-        """Give back what was not tried."""
+        """Give back what was not tried, as it was."""
+        ids = {claim.delivery_id for claim in claims}
         with self.installation.database.writing() as session:
-            outbox.release(session, self.lease, [claim.delivery_id for claim in claims])
+            unknown = ids & self._unknown
+            outbox.release(session, self.lease, unknown, DeliveryState.UNKNOWN)
+            outbox.release(session, self.lease, ids - unknown, DeliveryState.QUEUED)
 
     def next_lease_end(self, now: datetime) -> datetime | None:
         """When the first of others' leases runs out."""
         with self.installation.database.reading() as session:
             return outbox.next_lease_end(session, now, but_not=self.lease)
+
+    def _paused(self, session: Session, now: datetime) -> list[int]:
+        return [
+            id_of(person)
+            for person in subscribers.pausing(session, now.date())
+            if calendar.is_paused(person.paused_until, person.timezone, now)
+        ]
 
     def _builder(self, row: Delivery, materials: Materials) -> Callable[[], Outgoing]:
         return partial(build, self.installation, row, materials)

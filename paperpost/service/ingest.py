@@ -9,9 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from paperpost import __version__
-from paperpost.errors import PaperpostError
 from paperpost.service.installation import Installation
-from paperpost.sources.arxiv import FetchedBatch, parse_source
+from paperpost.sources.arxiv import ArxivFeed, FetchedBatch, parse_source
 from paperpost.sources.client import PoliteClient, Validators
 from paperpost.sources.errors import SourceError
 from paperpost.sources.formats import read_papers
@@ -22,10 +21,6 @@ from paperpost.store import papers, requests
 BATCH = 500
 # arXiv's terms of use: one request in three seconds over all machines of an installation.
 GAP = timedelta(seconds=3)
-
-
-class NothingReadable(PaperpostError):
-    """Of all that was to be imported or fetched, nothing could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +67,25 @@ def fetch(installation: Installation, specs: Sequence[str] = ()) -> Ingested:
     """Ask the named sources, or the configured ones, for new papers.
 
     One source that fails does not keep the others from being read; its failure is recorded for
-    `status` and stands among the rejected as record 0.
+    `status` and stands among the rejected as record 0. Raises UnknownSource before anything is
+    asked.
     """
+    wanted = specs or installation.settings.sources
+    check_sources(wanted)
     result = Ingested()
     client = _client(installation)
     try:
-        for spec in specs or installation.settings.sources:
+        for spec in wanted:
             _fetch_one(installation, client, spec, result)
     finally:
         client.close()
     return result
+
+
+def check_sources(specs: Iterable[str]) -> None:
+    """Raises UnknownSource at the first that is not written as a source is."""
+    for spec in specs:
+        parse_source(spec)
 
 
 def fetch_due(installation: Installation, every: timedelta) -> Ingested | None:
@@ -104,7 +108,7 @@ def _fetch_one(
     installation.say(f"asking {spec}")
     before = result.readable
     try:
-        source = parse_source(spec, client, arxiv_base_url=installation.settings.arxiv_url)
+        source = ArxivFeed(parse_source(spec), client, installation.settings.arxiv_url)
         batch = source.fetch(now.date())
         _take_in(installation, iter([*batch.found, *batch.rejected]), spec, result)
         batch.keep()
@@ -156,6 +160,7 @@ def _arrivals(found: Iterable[FoundPaper]) -> list[papers.Arrival]:
             url=paper.url,
             source=paper.source,
             only_if_known=paper.kind.startswith("replace"),
+            other_ids=(f"doi:{paper.doi}",) if paper.doi else (),
         )
         for paper in found
     ]

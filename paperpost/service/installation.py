@@ -9,7 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailer.links import Signer
+from mailer.smtp import parse_smtp_url
 from paperpost.settings import Settings
+from paperpost.store import outbox
 from paperpost.store.database import Database
 
 if TYPE_CHECKING:  # the model's libraries take seconds to load, and `send` needs none of them
@@ -51,7 +53,12 @@ class Installation:
     @cached_property
     def signer(self) -> Signer:
         """Signs and reads the links of mails."""
-        return Signer(self.settings.signing_keys())
+        return Signer(self.keys)
+
+    @cached_property
+    def keys(self) -> tuple[bytes, ...]:
+        """The secrets behind links and Message-IDs, the one that signs first."""
+        return self.settings.signing_keys()
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -64,7 +71,20 @@ def open_installation(
     clock: Callable[[], datetime] = utc_now,
     say: Callable[[str], None] = silently,
 ) -> Installation:
-    """The installation of these settings; raises StoreError unless its tables are up to date."""
+    """The installation of these settings; raises StoreError unless its tables are up to date,
+    and TransportError for a mail server's URL that cannot be used."""
     database = Database(settings.store_url)
     database.require_current()
+    if settings.smtp_url:
+        parse_smtp_url(settings.smtp_url)
+    _look_at_the_key(settings, database, say)
     return Installation(settings, database, clock, say)
+
+
+def _look_at_the_key(settings: Settings, database: Database, say: Callable[[str], None]) -> None:
+    """An unusable key is an error before any work begins; that one was lost is told."""
+    lost = not settings.secret_key and not settings.key_file.exists()
+    settings.signing_keys()
+    with database.reading() as session:
+        if lost and outbox.any_mail(session):
+            say(f"{settings.key_file} was lost and is made anew: links in earlier mails are dead")

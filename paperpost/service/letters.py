@@ -2,11 +2,14 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from email.utils import parseaddr
 from urllib.parse import quote
+
+from email_validator import validate_email
 
 from mailer.compose import compose_access_link, compose_confirmation, compose_digest
 from mailer.digest import Digest as DigestContent
@@ -37,15 +40,18 @@ class Materials:
 def message_id(installation: Installation, subscriber_id: int, day: date, kind: str) -> str:
     """A Message-ID that is always the same for one mail and tells nobody whose it is."""
     domain = parseaddr(installation.settings.sender)[1].rpartition("@")[2]
-    key = installation.settings.signing_keys()[0]
+    key = installation.keys[0]
     text = f"message id {kind} {subscriber_id} {day.isoformat()}"
     code = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:24]
     return f"<{day:%Y%m%d}.{code}@{domain}>"
 
 
 def web_address(settings: Settings, paper: Paper) -> str:
-    """Where a paper is read: its own page, or ours if the source named none."""
-    return paper.url or f"{settings.public_url}/paper/{quote(paper.id, safe='/:')}"
+    """Where a paper is read: the source's page if its address holds the paper's id, so that a
+    reader can tell which it is; else our own, which leads on to the source."""
+    if paper.url and paper.id in paper.url:
+        return paper.url
+    return f"{settings.public_url}/paper/{quote(paper.id, safe='/:')}"
 
 
 def build(installation: Installation, delivery: Delivery, materials: Materials) -> Outgoing:
@@ -58,10 +64,27 @@ def build(installation: Installation, delivery: Delivery, materials: Materials) 
     name = delivery.message_id.strip("<>").partition("@")[0]
     return Outgoing(
         sender=parseaddr(letter.sender)[1],
-        recipient=person.email,
+        recipient=_mailable(person.email),
         data=data,
         filename=f"{delivery.local_date}-{delivery.kind}-{_safe(person.email)}-{name[-8:]}.eml",
     )
+
+
+def remove_files(installation: Installation, email: str) -> None:
+    """Remove the mails to an address that were written as files."""
+    kinds = "|".join(DeliveryKind)
+    name = re.compile(rf"\d{{4}}-\d\d-\d\d-({kinds})-{re.escape(_safe(email))}-[0-9a-f]{{8}}\.eml")
+    folder = installation.settings.mail_folder
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if name.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def _mailable(address: str) -> str:
+    """The address with its domain in ASCII (RFC 5890) where that is enough for any server; one
+    whose local part is not ASCII needs a server that knows SMTPUTF8."""
+    checked = validate_email(address, check_deliverability=False, test_environment=True)
+    return checked.ascii_email or address
 
 
 def _safe(text: str) -> str:
@@ -73,7 +96,7 @@ def _letter(installation: Installation, delivery: Delivery, person: Subscriber) 
     settings = installation.settings
     return Letter(
         sender=settings.sender,
-        recipient=person.email,
+        recipient=_mailable(person.email),
         message_id=delivery.message_id,
         date=delivery.created_at,
         postal_address=settings.postal_address,

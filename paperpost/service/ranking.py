@@ -5,6 +5,7 @@ Used by `rank` and by composing alike: there is one ranking.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +16,7 @@ from sqlmodel import Session
 from paperpost.service.installation import Installation
 from paperpost.service.train import current_model, reader_of, text_of
 from paperpost.store import digests, papers, subscribers, votes
+from paperpost.store.digests import Previous
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import InterestKind, Paper, Subscriber, Vote
@@ -58,7 +60,7 @@ class _Block:
     people: Sequence[Subscriber]
     wishes: Mapping[int, Mapping[InterestKind, list[str]]]
     votes: Mapping[int, Mapping[int, Vote]]
-    first_days: Mapping[int, date]
+    previous: Mapping[int, Previous]
     mailed: Mapping[int, set[int]]
     candidates: Sequence[Paper]
     library: Mapping[int, Paper]
@@ -77,10 +79,37 @@ def rank_block(
     The candidates are those of that digest as if it had not been composed yet (design:
     Decisions). `limit` replaces each subscriber's own digest size. Changes nothing.
     """
-    if not people:
-        return {}
     with installation.database.reading() as session:
-        block = _gather(installation, session, people, on)
+        previous = digests.previous(session, [id_of(person) for person in people], on)
+    windows: dict[date, list[Subscriber]] = defaultdict(list)
+    for person in people:
+        windows[_first_day(previous.get(id_of(person)), on)].append(person)
+    rankings: dict[int, Ranking] = {}
+    # One window at a time: somebody who was away for a year would make everyone's a year long.
+    for first_day, group in windows.items():
+        rankings |= _rank_window(installation, group, first_day, on, previous, limit)
+    return rankings
+
+
+def _first_day(previous: Previous | None, on: date) -> date:
+    """The day of the oldest candidates. Those of the previous digest's own date count if they
+    came in after it was composed, which is every day's case where morning comes before the feed.
+    """
+    if previous is not None:
+        return previous.local_date
+    return date.fromordinal(max(on.toordinal() - FIRST_LOOK_BACK.days, 1))
+
+
+def _rank_window(
+    installation: Installation,
+    people: Sequence[Subscriber],
+    first_day: date,
+    on: date,
+    previous: Mapping[int, Previous],
+    limit: int | None,
+) -> dict[int, Ranking]:
+    with installation.database.reading() as session:
+        block = _gather(installation, session, people, first_day, on, previous)
     model = current_model(installation) if block.candidates else None
     if model is None:
         return {id_of(person): _ranking(block, person, (), 0) for person in people}
@@ -114,25 +143,24 @@ def rank_block(
 
 
 def _gather(
-    installation: Installation, session: Session, people: Sequence[Subscriber], on: date
+    installation: Installation,
+    session: Session,
+    people: Sequence[Subscriber],
+    first_day: date,
+    on: date,
+    previous: Mapping[int, Previous],
 ) -> _Block:
     now = installation.clock()
     ids = [id_of(person) for person in people]
-    previous = digests.dates_before(session, ids, on)
-    first_days = {
-        number: previous[number] + timedelta(days=1) if number in previous else on - FIRST_LOOK_BACK
-        for number in ids
-    }
-    earliest = min(first_days.values())
-    candidates = papers.announced(session, earliest, on)
+    candidates = papers.announced(session, first_day, on)
     cast = votes.counted(session, now, ids)
     voted = sorted({number for own in cast.values() for number in own})
     return _Block(
         people=people,
         wishes=subscribers.interests(session, ids),
         votes=cast,
-        first_days=first_days,
-        mailed=digests.mailed(session, ids, earliest - timedelta(days=1), but_not=on),
+        previous=previous,
+        mailed=digests.mailed(session, ids, first_day, but_not=on),
         candidates=candidates,
         library=papers.by_number(session, voted),
         tally=votes.tally(session, [number_of(paper) for paper in candidates], now),
@@ -143,14 +171,20 @@ def _allowed(block: _Block) -> NDArray[np.bool_]:
     """Subscribers x candidates: announced since the last digest, and never mailed."""
     import numpy as np
 
-    announced = np.array([paper.announced.toordinal() for paper in block.candidates])
     columns = {number_of(paper): column for column, paper in enumerate(block.candidates)}
-    firsts = np.array([block.first_days[id_of(person)].toordinal() for person in block.people])
-    allowed: NDArray[np.bool_] = announced[None, :] >= firsts[:, None]
+    allowed = np.ones((len(block.people), len(columns)), dtype=np.bool_)
     for row, person in enumerate(block.people):
+        before = block.previous.get(id_of(person))
+        if before is not None:
+            allowed[row] = [_is_new_since(before, paper) for paper in block.candidates]
         mailed = block.mailed.get(id_of(person), set())
         allowed[row, [columns[number] for number in mailed if number in columns]] = False
     return allowed
+
+
+def _is_new_since(before: Previous, paper: Paper) -> bool:
+    came_late = paper.announced == before.local_date and paper.added_at > before.composed_at
+    return paper.announced > before.local_date or came_late
 
 
 def _popularity(block: _Block) -> NDArray[np.float32]:

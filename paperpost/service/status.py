@@ -1,5 +1,6 @@
 """How the installation is doing, in one look."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -7,7 +8,8 @@ from sqlmodel import Session
 from paperpost.service.installation import Installation
 from paperpost.store import outbox, papers, requests, snapshots, subscribers
 from paperpost.store.database import StoreError
-from paperpost.store.tables import DeliveryState
+
+MOST_TOLD = 10
 
 
 def status(installation: Installation) -> dict[str, Any]:
@@ -16,9 +18,10 @@ def status(installation: Installation) -> dict[str, Any]:
         report: dict[str, Any] = {
             "papers": _papers(session),
             "subscribers": subscribers.count_by_state(session),
-            "sources": _sources(session),
+            "sources": _sources(session, installation.settings.sources),
             "model": _model(session),
             "deliveries": outbox.count_by_state(session),
+            "undelivered": _undelivered(session),
         }
     report["wrong"] = _wrong(report)
     return report
@@ -39,7 +42,7 @@ def _papers(session: Session) -> dict[str, Any]:
     return {"stored": papers.count(session), "newest_day": newest and newest.isoformat()}
 
 
-def _sources(session: Session) -> list[dict[str, Any]]:
+def _sources(session: Session, configured: Sequence[str]) -> list[dict[str, Any]]:
     return [
         {
             "source": run.source,
@@ -49,6 +52,7 @@ def _sources(session: Session) -> list[dict[str, Any]]:
             "detail": run.detail,
         }
         for run in requests.runs(session)
+        if run.source in configured
     ]
 
 
@@ -64,14 +68,29 @@ def _model(session: Session) -> dict[str, Any] | None:
     }
 
 
+def _undelivered(session: Session) -> list[dict[str, Any]]:
+    """The newest mails that were refused or given up, or wait for another try, and why."""
+    return [
+        {
+            "email": person.email,
+            "kind": delivery.kind,
+            "date": delivery.local_date.isoformat(),
+            "state": delivery.state,
+            "reply": delivery.reply,
+            "next_try_at": delivery.due_at.isoformat() if delivery.state in outbox.OPEN else None,
+        }
+        for delivery, person in outbox.in_trouble(session, MOST_TOLD)
+    ]
+
+
 def _wrong(report: dict[str, Any]) -> list[str]:
     wrong = [
         f"{run['source']}: {run['detail']}" for run in report["sources"] if run["state"] != "ok"
     ]
-    for kind, states in report["deliveries"].items():
-        for state in (DeliveryState.FAILED, DeliveryState.EXPIRED):
-            if states[state]:
-                wrong.append(f"{states[state]} {kind} mails {state.value}")
+    wrong += [
+        f"{mail['kind']} of {mail['date']} to {mail['email']} is {mail['state']}: {mail['reply']}"
+        for mail in report["undelivered"]
+    ]
     if not report["papers"]["stored"]:
         wrong.append("no papers yet: run `paperpost fetch` or `paperpost import`")
     return wrong

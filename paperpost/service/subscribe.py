@@ -1,7 +1,7 @@
 """Becoming a subscriber: by form (confirmed by mail), by command, or many from a file."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from paperpost.service.letters import message_id
 from paperpost.service.links import Purpose
 from paperpost.service.wishes import InvalidWish, Wishes
 from paperpost.store import outbox, subscribers
+from paperpost.store.database import in_chunks, take_turns
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import (
     Delivery,
@@ -28,7 +29,11 @@ from paperpost.store.tables import (
 QUIET = timedelta(minutes=5)
 CONFIRMATION_USEFUL = timedelta(days=2)
 ACCESS_LINK_USEFUL = timedelta(hours=1)
-COLUMNS = {"email", "keywords", "timezone", "hour", "size", "frequency"}
+LINES_IN_A_TRANSACTION = 500
+COLUMNS = (
+    *("email", "keywords", "authors", "categories", "muted"),
+    *("timezone", "hour", "size", "frequency"),
+)
 
 
 class SignupClosed(PaperpostError):
@@ -75,7 +80,9 @@ def by_form(installation: Installation, email: str, wanted: Wishes) -> None:
             _mail(installation, session, person, DeliveryKind.ACCESS_LINK, ACCESS_LINK_USEFUL)
             return
         person = person or _new(session, email, installation.clock())
-        _apply(session, person, wanted, installation.clock())
+        if person.state == SubscriberState.PENDING:
+            # Somebody who left keeps the interests they had until they say so themselves.
+            apply(session, person, wanted, installation.clock())
         _mail(installation, session, person, DeliveryKind.CONFIRMATION, CONFIRMATION_USEFUL)
 
 
@@ -94,16 +101,34 @@ def from_file(installation: Installation, path: Path, *, confirmed: bool) -> Sig
     Someone who unsubscribed is skipped: a list does not undo a person's own decision.
     """
     result = SignedUpMany()
-    with installation.database.writing() as session:
-        for line, row in _rows(path):
-            try:
-                email = wishes.address(row.get("email") or "")
-                wanted = wishes.checked({k: v for k, v in row.items() if v})
-            except InvalidWish as error:
-                result.rejected.append((line, str(error)))
-                continue
-            _sign_up_from_list(installation, session, email, wanted, confirmed, result)
+    for chunk in in_chunks(_asked_for(path, result, installation.say), LINES_IN_A_TRANSACTION):
+        with installation.database.writing() as session:
+            for email, wanted in chunk:
+                _sign_up_from_list(installation, session, email, wanted, confirmed, result)
+        installation.say(f"{result.added + result.updated + result.skipped:,} lines taken in")
     return result
+
+
+def _asked_for(
+    path: Path, result: SignedUpMany, say: Callable[[str], None]
+) -> Iterator[tuple[str, Wishes]]:
+    """Addresses and wishes of a list's lines; what cannot be used goes to `result.rejected`.
+
+    Raises UnreadableList.
+    """
+    for line, row in _rows(path, say):
+        try:
+            if any(_is_undecoded(value) for value in row.values()):
+                raise InvalidWish("not UTF-8 text")
+            email = wishes.address(row.get("email") or "")
+            yield email, wishes.checked({k: v for k, v in row.items() if v})
+        except InvalidWish as error:
+            result.rejected.append((line, str(error)))
+
+
+def _is_undecoded(value: str | None) -> bool:
+    """Whether a text holds bytes that `surrogateescape` carried along."""
+    return any("\udc80" <= sign <= "\udcff" for sign in value or "")
 
 
 def _sign_up_from_list(
@@ -135,18 +160,20 @@ def _described(session: Session, person: Subscriber) -> tuple[object, ...]:
     return (person.state, *schedule, {kind: sorted(values) for kind, values in own.items()})
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str | None]]]:
+def _rows(path: Path, say: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, str | None]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file, skipinitialspace=True)
             names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
             if "email" not in names:
                 raise UnreadableList(f"{path}: the first line must name the columns, with email")
+            for name in names:
+                if name not in COLUMNS:
+                    say(f"column {name!r} is not known and left out (known: {', '.join(COLUMNS)})")
             reader.fieldnames = names
             for row in reader:
-                known = {name: row.get(name) for name in COLUMNS}
-                yield reader.line_num, known
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+                yield reader.line_num, {name: row.get(name) for name in COLUMNS}
+    except (OSError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UnreadableList(f"{path}: {reason}") from error
 
@@ -160,7 +187,7 @@ def _sign_up(
     person = person or _new(session, email, now)
     if confirmed:
         _activate(person, now)
-    _apply(session, person, wanted, now)
+    apply(session, person, wanted, now)
     mailed = False
     if person.state != SubscriberState.ACTIVE:
         mailed = _mail(
@@ -180,6 +207,10 @@ def _require_open(installation: Installation, email: str) -> None:
 
 
 def _new(session: Session, email: str, now: datetime) -> Subscriber:
+    take_turns(session, "subscriber")  # the same form may be posted twice at once
+    found = subscribers.by_email(session, email)
+    if found is not None:
+        return found
     person = Subscriber(email=email, state=SubscriberState.PENDING, joined_at=now)
     session.add(person)
     session.flush()
@@ -191,7 +222,7 @@ def _activate(person: Subscriber, now: datetime) -> None:
         person.state, person.confirmed_at, person.left_at = SubscriberState.ACTIVE, now, None
 
 
-def _apply(session: Session, person: Subscriber, wanted: Wishes, now: datetime) -> None:
+def apply(session: Session, person: Subscriber, wanted: Wishes, now: datetime) -> None:
     """Write what was asked for, and when the next digest is due."""
     subscribers.set_interests(session, id_of(person), wanted.interests())
     for name, value in wanted.schedule().items():
@@ -245,14 +276,16 @@ def _mail(
     return True
 
 
-def mail_access_link(installation: Installation, email: str) -> None:
+def mail_access_link(installation: Installation, email: str) -> bool:
     """Mail a fresh link to the preferences, export and deletion; for an unknown address nothing
-    happens, and nobody can tell. Raises InvalidWish for what is no address."""
+    happens. Whether a mail was queued is for the address's owner alone to be told. Raises
+    InvalidWish for what is no address."""
     email = wishes.address(email)
     with installation.database.writing() as session:
         person = subscribers.by_email(session, email)
-        if person is not None:
-            _mail(installation, session, person, DeliveryKind.ACCESS_LINK, ACCESS_LINK_USEFUL)
+        if person is None:
+            return False
+        return _mail(installation, session, person, DeliveryKind.ACCESS_LINK, ACCESS_LINK_USEFUL)
 
 
 def awaiting(installation: Installation, token: str) -> Subscriber:

@@ -39,51 +39,17 @@ class Trained:
 def train(installation: Installation) -> Trained | None:
     """Fit the model on the stored papers and counted votes; None if there are no papers."""
     started = time.perf_counter()
-    with installation.database.reading() as session:
-        counted = votes.counted(session, installation.clock())
-        voted = {number for own in counted.values() for number in own}
-        stored = papers.newest(session, NEWEST, voted)
-        wishes = subscribers.interests(session, list(counted))
-    if not stored:
+    lesson = _lesson(installation)
+    if lesson is None:
         return None
-    model = _fit(installation, stored, counted, wishes)
-    return _keep(installation, model, stored, counted, started)
-
-
-def _fit(
-    installation: Installation,
-    stored: list[Paper],
-    counted: Mapping[int, Mapping[int, Vote]],
-    wishes: Mapping[int, Mapping[InterestKind, list[str]]],
-) -> Model:
-    from recommender.model import Model
-
-    names = {papers.number_of(paper): paper.id for paper in stored}
-    readers = [
-        reader_of(subscriber_id, wishes.get(subscriber_id, {}), own.values(), names)
-        for subscriber_id, own in sorted(counted.items())
-    ]
-    installation.say(f"training on {len(stored):,} papers and {len(readers):,} readers' votes")
-    return Model.fit([text_of(paper) for paper in stored], readers, progress=installation.say)
-
-
-def _keep(
-    installation: Installation,
-    model: Model,
-    stored: list[Paper],
-    counted: Mapping[int, Mapping[int, Vote]],
-    started: float,
-) -> Trained:
-    folder = installation.settings.models_folder
-    folder.mkdir(parents=True, exist_ok=True)
-    now = installation.clock()
+    model, now = _fit(installation, lesson), installation.clock()
     name = f"model-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}.npz"
-    model.save(folder / name)
+    _write(installation, model, name)
     snapshot = Snapshot(
         file=name,
         trained_at=now,
-        papers=len(stored),
-        votes=sum(len(own) for own in counted.values()),
+        papers=len(lesson.papers),
+        votes=sum(len(own) for own in lesson.votes.values()),
         seconds=time.perf_counter() - started,
     )
     with installation.database.writing() as session:
@@ -92,6 +58,45 @@ def _keep(
     slot.model, slot.snapshot_id, slot.looked_at = model, snapshot.id, now
     _drop_old_snapshots(installation)
     return Trained(snapshot.papers, snapshot.votes, snapshot.seconds, name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What a training reads."""
+
+    papers: list[Paper]
+    votes: Mapping[int, Mapping[int, Vote]]
+    wishes: Mapping[int, Mapping[InterestKind, list[str]]]
+
+
+def _lesson(installation: Installation) -> _Lesson | None:
+    with installation.database.reading() as session:
+        counted = votes.counted(session, installation.clock())
+        voted = {number for own in counted.values() for number in own}
+        stored = papers.newest(session, NEWEST, voted)
+        wishes = subscribers.interests(session, list(counted))
+    return _Lesson(stored, counted, wishes) if stored else None
+
+
+def _fit(installation: Installation, lesson: _Lesson) -> Model:
+    from recommender.model import Model
+
+    names = {papers.number_of(paper): paper.id for paper in lesson.papers}
+    readers = [
+        reader_of(subscriber_id, lesson.wishes.get(subscriber_id, {}), own.values(), names)
+        for subscriber_id, own in sorted(lesson.votes.items())
+    ]
+    installation.say(
+        f"training on {len(lesson.papers):,} papers and {len(readers):,} readers' votes"
+    )
+    texts = [text_of(paper) for paper in lesson.papers]
+    return Model.fit(texts, readers, progress=installation.say)
+
+
+def _write(installation: Installation, model: Model, name: str) -> None:
+    folder = installation.settings.models_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save(folder / name)
 
 
 def _drop_old_snapshots(installation: Installation) -> None:
@@ -122,16 +127,22 @@ def current_model(installation: Installation) -> Model | None:
 
 
 def _load(installation: Installation, newest: Snapshot) -> None:
+    """Load the current snapshot. If its file is broken, or on another machine, it is made again
+    here under the same name: a new row would send the other machines to train as well."""
     from recommender.errors import SnapshotError
     from recommender.model import Model
 
+    slot = installation.slot
     try:
-        model = Model.load(installation.settings.models_folder / newest.file)
+        slot.model = Model.load(installation.settings.models_folder / newest.file)
     except SnapshotError as error:
         installation.say(f"{error}: training again")
-        train(installation)
-    else:
-        installation.slot.model, installation.slot.snapshot_id = model, newest.id
+        lesson = _lesson(installation)
+        if lesson is None:
+            return
+        slot.model = _fit(installation, lesson)
+        _write(installation, slot.model, newest.file)
+    slot.snapshot_id = newest.id
 
 
 def enough_has_changed(installation: Installation) -> bool:
@@ -143,7 +154,7 @@ def enough_has_changed(installation: Installation) -> bool:
             return papers.count(session) > 0
         now = installation.clock()
         new_papers = papers.count(session, added_after=newest.trained_at)
-        new_votes = votes.count(session, now, cast_after=newest.trained_at)
+        new_votes = votes.count(session, now, counted_after=newest.trained_at)
         if now - newest.trained_at >= timedelta(days=1):
             return bool(new_papers or new_votes)
         return new_papers > newest.papers // 20 or new_votes > max(20, newest.votes // 20)

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from mailer.plain import readable
 from paperpost.errors import PaperpostError
 from paperpost.service import links
+from paperpost.service.account import named
 from paperpost.service.installation import Installation
 from paperpost.service.letters import web_address
 from paperpost.service.links import Purpose
@@ -83,10 +84,8 @@ def cast_by_command(installation: Installation, email: str, paper_id: str, value
         raise CannotVote(f"a vote is up, down or none, not {value!r}")
     now = installation.clock()
     with installation.database.writing() as session:
-        person = subscribers.by_email(session, email)
+        person = named(session, email)
         paper = papers.find(session, paper_id)
-        if person is None:
-            raise CannotVote(f"{email} is not a subscriber")
         if paper is None:
             raise CannotVote(f"there is no paper {paper_id}")
         return votes.cast(
@@ -124,7 +123,7 @@ def _page(installation: Installation, ballot: _Ballot, standing: Standing) -> Vo
         paper_id=paper.id,
         title=readable(paper.title),
         authors=tuple(map(readable, paper.authors)),
-        address=web_address(installation.settings, paper),
+        address=paper.url or web_address(installation.settings, paper),
         wanted=WORDS[ballot.wanted],
         value=WORDS[standing.value],
         held=standing.held,

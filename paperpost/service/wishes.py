@@ -128,7 +128,8 @@ def _number(value: object, name: str, least: int, most: int) -> int | None:
     text = "" if value is None else str(value).strip()
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
+    usable = text.isascii() and text.isdigit() and len(text) < 10
+    if not usable or not least <= int(text) <= most:
         raise InvalidWish(f"{name} must be a number from {least} to {most}, not {text[:20]!r}")
     return int(text)
 

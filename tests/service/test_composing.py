@@ -1,18 +1,21 @@
 """Digests: frozen, one for a date, and never a paper twice."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from invented import START, Clock, Invented, fill, join
+from invented import START, Clock, Invented, arrival, fill, join, with_settings
 
 from paperpost.engine.embedded import compose_all_due, compose_all_of
 from paperpost.service import account, compose, explain
-from paperpost.service.compose import NotASubscriber
+from paperpost.service.account import UnknownSubscriber
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import rank_block
-from paperpost.store import digests, subscribers
+from paperpost.store import digests, papers, subscribers
 from paperpost.store.tables import Subscriber
 
 DAYS = [date(2026, 4, 6) + timedelta(days=n) for n in range(4)]
@@ -125,7 +128,7 @@ def test_a_process_that_ranked_too_early_may_not_insert(any_installation: Instal
     assert early is not None
     compose_all_of(any_installation, DAYS[0])
     turn = compose._turn_by_hand(early, DAYS[0] + timedelta(days=1), any_installation.clock())
-    assert compose._compose(any_installation, [turn]) == {"overtaken": 1}
+    assert list(compose._compose(any_installation, [turn]).values()) == ["overtaken"]
     assert list(digests_of(any_installation, email)) == [str(DAYS[0])]
 
 
@@ -157,7 +160,7 @@ def test_after_a_week_of_downtime_only_the_newest_digest_is_composed(
 def test_weekly_subscribers_are_left_out_on_other_days(any_installation: Installation) -> None:
     fill(any_installation, DAYS)
     join(any_installation, "ada", "graph", frequency="weekly")
-    assert compose_all_of(any_installation, DAYS[1]) == {}
+    assert compose_all_of(any_installation, DAYS[1]) == {"not their day": 1}
     assert compose_all_of(any_installation, DAYS[0]) == {"queued": 1}
 
 
@@ -166,7 +169,7 @@ def test_a_digest_for_one_names_somebody_who_gets_digests(any_installation: Inst
     join(any_installation, "ada", "graph")
     join(any_installation, "ben", "graph")
     assert compose_all_of(any_installation, DAYS[0], "ada@example.org") == {"queued": 1}
-    with pytest.raises(NotASubscriber, match=r"nobody@example\.org"):
+    with pytest.raises(UnknownSubscriber, match=r"nobody@example\.org"):
         compose_all_of(any_installation, DAYS[0], "nobody@example.org")
 
 
@@ -179,7 +182,7 @@ def test_ranking_changes_nothing(installation: Installation) -> None:
     rank_block(installation, [person], DAYS[0])
     assert digests_of(installation, email) == {}
     with installation.database.reading() as session:
-        assert digests.dates_before(session, [1], DAYS[3]) == {}
+        assert digests.previous(session, [1], DAYS[3]) == {}
 
 
 def test_many_subscribers_are_worked_through_in_blocks(
@@ -215,9 +218,9 @@ def test_a_schedule_changed_during_the_ranking_is_kept(
     early = _early(any_installation, email)
     join(any_installation, "ada", "graph neural networks", hour=23)
     turn = compose._turn_by_clock(early, any_installation.clock())
-    assert compose._compose(any_installation, [turn]) == {"overtaken": 1}
+    assert list(compose._compose(any_installation, [turn]).values()) == ["overtaken"]
     by_hand = compose._turn_by_hand(early, DAYS[0], any_installation.clock())
-    assert compose._compose(any_installation, [by_hand]) == {"queued": 1}
+    assert list(compose._compose(any_installation, [by_hand]).values()) == ["queued"]
     compose_all_due(any_installation, NEVER)
     due = _early(any_installation, email).next_due_at
     assert due is not None
@@ -237,3 +240,94 @@ def test_a_silent_digest_that_is_filled_later_is_dated_when_it_is_filled(
             session, account.named(session, email).id or 0
         )
     assert digest.composed_at == delivery.created_at == clock.now
+
+
+def test_papers_that_come_after_the_digest_of_their_day_are_in_the_next(
+    any_installation: Installation, clock: Clock
+) -> None:
+    # As for every reader whose morning comes before the feed.
+    email = join(any_installation, "ada", "graph neural networks", size=50)
+    fill(any_installation, DAYS[:1])
+    clock.turn(hours=1)
+    compose_all_of(any_installation, DAYS[1])
+    clock.turn(hours=1)
+    late = fill(any_installation, DAYS[1:2])
+    clock.turn(days=1)
+    compose_all_of(any_installation, DAYS[2])
+    papers = digests_of(any_installation, email)[str(DAYS[2])]["papers"]
+    assert set(papers) == {one.id for one in late}
+
+
+def test_a_paper_that_cannot_be_shown_costs_nobody_the_rest(
+    any_installation: Installation,
+) -> None:
+    fill(any_installation, DAYS[:1])
+    with_link = replace(
+        arrival(Invented("2604.99998", "graph", DAYS[0])),
+        id="hf:1", title_alias="hf:1", url="http://[journal]/x",
+    )  # fmt: skip
+    with any_installation.database.writing() as session:
+        papers.put_all(session, [with_link], any_installation.clock())
+    email = join(any_installation, "ada", "graph neural networks", size=50)
+    assert compose_all_of(any_installation, DAYS[0]) == {"queued": 1}
+    assert len(digests_of(any_installation, email)[str(DAYS[0])]["papers"]) >= 12
+
+
+def test_many_composers_at_once_make_one_digest_each_and_no_error(
+    any_installation: Installation,
+) -> None:
+    fill(any_installation, DAYS[:1])
+    for number in range(20):
+        join(any_installation, f"reader{number}", "graph neural networks", size=5)
+    explain.explain(any_installation, "reader0@example.org", DAYS[0])  # trains, once for all
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(compose_all_of, any_installation, DAYS[0]) for _ in range(4)]
+        counts = [run.result() for run in runs]
+    assert sum(count["queued"] for count in counts) == 20
+    assert all(count["overtaken"] == 0 for count in counts)
+
+
+def test_a_date_that_another_composer_overtook_is_ranked_again(
+    any_installation: Installation,
+) -> None:
+    fill(any_installation, DAYS)
+    email = join(any_installation, "ada", "graph neural networks", size=3)
+    early = _early(any_installation, email)
+    compose_all_of(any_installation, DAYS[0])
+    outcomes = compose._compose_by_hand(any_installation, [early], DAYS[1])
+    assert list(outcomes.values()) == ["overtaken"]
+    assert compose_all_of(any_installation, DAYS[1]) == {"queued": 1}
+
+
+def test_a_digest_whose_candidates_are_all_muted_says_so(any_installation: Installation) -> None:
+    fill(any_installation, DAYS[:2])
+    email = join(any_installation, "ada", "graph", muted=("study",))
+    assert compose_all_of(any_installation, DAYS[0]) == {"silent": 1}
+    (mail,) = account.export(any_installation, email)["mails"]
+    assert mail["reply"] == "none of 12 new papers passed the muted terms"
+    join(any_installation, "ada", "graph", muted=())
+    found = explain.explain(any_installation, email, DAYS[1], 50)
+    assert all(choice["paper"].startswith("2604.07") for choice in found)
+
+
+def test_a_machine_without_the_snapshots_file_makes_it_and_sends_nobody_to_train_again(
+    any_installation: Installation, tmp_path: Path, clock: Clock, said: list[str]
+) -> None:
+    fill(any_installation, DAYS[:1])
+    email = join(any_installation, "ada", "graph neural networks")
+    expected = explain.explain(any_installation, email, DAYS[0])
+    elsewhere = with_settings(any_installation, home=tmp_path / "elsewhere")
+    assert explain.explain(elsewhere, email, DAYS[0]) == expected
+    assert any("training again" in line for line in said)
+    said.clear()
+    clock.turn(minutes=1)
+    for machine in (any_installation, elsewhere):
+        explain.explain(machine, email, DAYS[0])
+    assert said == []
+
+
+def test_odd_dates_are_no_trouble(any_installation: Installation) -> None:
+    fill(any_installation, DAYS[:1])
+    email = join(any_installation, "ada", "graph neural networks")
+    assert explain.explain(any_installation, email, date(1, 1, 3)) == []
+    assert len(explain.explain(any_installation, email, DAYS[0], 5)) == 5

@@ -264,3 +264,50 @@ def test_a_pause_ends_at_midnight_where_the_subscriber_is(
         session.add(person)
     clock.now = clock.now.replace(hour=16)  # the eighth has begun in Tokyo
     assert send(office).sent == 1
+
+
+def test_who_leaves_while_another_mail_is_in_flight_is_not_mailed(
+    office: Installation, postbox: Postbox
+) -> None:
+    compose_for(office, "ada", "ben")
+    shelf = StoreOutbox(office)
+    first, second = shelf.claim(office.clock(), 10)
+    with office.database.writing() as session:
+        person = account.named(session, "ben@example.org")
+        person.state = "unsubscribed"
+        session.add(person)
+    assert shelf.renew([first], office.clock()) == {first.delivery_id}
+    assert shelf.renew([second], office.clock()) == set()
+    assert states(office) == {"sending": 1, "suppressed": 1}
+
+
+def test_what_a_dead_process_held_for_a_month_is_not_news(
+    office: Installation, postbox: Postbox, clock: Clock
+) -> None:
+    compose_for(office, "ada")
+    StoreOutbox(office, lease="elsewhere|1|0.0|x").claim(office.clock(), 10)
+    clock.turn(days=30)
+    assert send(office).sent == 0
+    assert states(office) == {"expired": 1}
+
+
+def test_an_unknown_mail_stays_unknown_while_the_server_is_away(
+    any_installation: Installation, clock: Clock
+) -> None:
+    fill(any_installation, [DAY])
+    away = with_settings(any_installation, smtp_url="smtp://127.0.0.1:1")
+    compose_for(away, "ada", "ben")
+    StoreOutbox(away, lease="elsewhere|1|0.0|x").claim(away.clock(), 10)
+    clock.turn(seconds=31)
+    assert send(away).unreachable
+    assert states(away) == {"unknown": 2}
+
+
+def test_an_address_whose_domain_alone_is_not_ascii_is_mailed_by_any_server(
+    office: Installation, postbox: Postbox
+) -> None:
+    wanted = Wishes(keywords=("graph neural networks",))
+    subscribe.by_command(office, "lea@bücher.example", wanted, confirmed=True)
+    compose_all_of(office, DAY)
+    assert send(office).sent == 1
+    assert postbox.recipients == ["lea@xn--bcher-kva.example"]

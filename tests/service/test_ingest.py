@@ -11,6 +11,7 @@ from invented import Clock, with_settings
 from paperpost.demo.feed import DemoFeed, serving
 from paperpost.service import ingest
 from paperpost.service.installation import Installation
+from paperpost.sources.errors import UnknownSource
 from paperpost.store import papers, requests
 
 DAY = date(2026, 4, 14)
@@ -106,12 +107,15 @@ def test_a_source_that_fails_is_told_and_the_others_are_read(
     feed = DemoFeed(DAY)
     with serving(feed):
         reader = with_settings(any_installation, arxiv_url=feed.url)
-        result = ingest.fetch(reader, ["gopher:old", "arxiv:cs.AI"])
-    assert result.added == 21
-    assert [rejected.file for rejected in result.rejected] == ["gopher:old"]
+        with pytest.raises(UnknownSource):
+            ingest.fetch(reader, ["arxiv:cs.AI", "gopher:old"])
+        feed.broken = True
+        assert ingest.fetch(reader, ["arxiv:cs.CV"]).rejected
+        feed.broken = False
+        assert ingest.fetch(reader, ["arxiv:cs.AI"]).added == 21
     with any_installation.database.reading() as session:
         assert {run.source: run.state for run in requests.runs(session)} == {
-            "gopher:old": "failed",
+            "arxiv:cs.CV": "failed",
             "arxiv:cs.AI": "ok",
         }
 
