@@ -92,8 +92,9 @@ def _acted(site: Site, token: str, door: Purpose, posted: Mapping[str, str]) -> 
             return account.pause(here, token, door, ""), "Mail comes again."
         case "mail-link":
             shown = account.show(here, token, door)
-            subscribe.mail_access_link(here, shown.email)
-            return shown, "A fresh link is on its way to your mailbox; it is valid for an hour."
+            if subscribe.mail_access_link(here, shown.email):
+                return shown, "A fresh link is on its way to your mailbox; it is valid for an hour."
+            return shown, "A link was mailed to you just before this: look into your mailbox."
     raise InvalidWish("the form did not say what to do")
 
 

@@ -1,5 +1,6 @@
 """`serve`: the site in this process, and one `work` as a child of it."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -61,7 +62,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise CannotListen(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise CannotListen(f"cannot listen on {host}, port {port}: {reason}") from error
     # Inherited by its connections. asyncio sets it only where a socket names its protocol, and
     # without it an answer to a form waits 40 ms for the browser's delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -15,7 +15,9 @@ router = APIRouter()
 def unsubscribe_form(site: Here, token: str) -> HTMLResponse:
     """The button that unsubscribes."""
     subscribed = account.is_subscribed(site.installation, token)
-    return site.page("unsubscribe.html", token=token, subscribed=subscribed)
+    # The way back is offered after the act alone: what opens pages and submits their forms
+    # must not subscribe anybody again.
+    return site.page("unsubscribe.html", token=token, subscribed=subscribed, may_undo=False)
 
 
 @router.post("/unsubscribe/{token}")
@@ -29,5 +31,5 @@ def unsubscribe(site: Here, token: str, posted: Posted) -> HTMLResponse:
     if posted.get("undo") == "1":
         back = account.come_back(site.installation, token)
         return site.page("welcome_back.html", back=back, email="", keywords="", problem="")
-    account.leave(site.installation, token)
-    return site.page("unsubscribe.html", token=token, subscribed=False)
+    may_undo = account.leave(site.installation, token)
+    return site.page("unsubscribe.html", token=token, subscribed=False, may_undo=may_undo)
