@@ -25,7 +25,7 @@ from paperpost.settings import Settings, load_settings
 from paperpost.store.database import Database
 
 SIZE = 5
-MARK = "paperpost.toml"
+MARK = ".paperpost-demo"
 SETTINGS_FILE = """\
 # The demo's own settings: run `paperpost serve` in this folder to open the links of its mails.
 home = "."
@@ -76,11 +76,14 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> Report:
 
 
 def _fresh_folder(folder: Path) -> Settings:
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+    if folder.exists() and not folder.is_dir():
+        raise PaperpostError(f"{folder} is not a folder; choose another name")
+    if folder.exists() and any(folder.iterdir()) and not _is_untouched_demo(folder):
         raise PaperpostError(f"{folder} holds something that is not a demo; choose another folder")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / MARK).write_text(SETTINGS_FILE, encoding="utf-8")
+    (folder / MARK).write_text("made by `paperpost demo`, replaced by the next\n", encoding="utf-8")
+    (folder / "paperpost.toml").write_text(SETTINGS_FILE, encoding="utf-8")
     # Nothing from the environment: the demo is the same everywhere.
     defaults: dict[str, Any] = {
         name: field.default for name, field in Settings.model_fields.items() if name != "sender"
@@ -89,6 +92,13 @@ def _fresh_folder(folder: Path) -> Settings:
         **{**defaults, "home": folder, "vote_hold_seconds": 0, "sources": ()},
         PAPERPOST_FROM=Settings.model_fields["sender"].default,
     )
+
+
+def _is_untouched_demo(folder: Path) -> bool:
+    """Whether the folder is a demo's and its settings still are: who changed them is using it."""
+    settings = folder / "paperpost.toml"
+    unchanged = settings.is_file() and settings.read_text(encoding="utf-8") == SETTINGS_FILE
+    return (folder / MARK).is_file() and unchanged
 
 
 def _two_days(
@@ -215,7 +225,7 @@ def _behind(story: Story, titles: dict[str, str]) -> Iterator[str]:
     for paper in fallen or furthest:
         before, now = moves[paper]
         yield f"    not mailed: {_short(titles[paper])}"
-        yield f"      [moved by the votes: {before}. to {now}.]"
+        yield f"      [moved by the votes from place {before} to {now}]"
 
 
 def _short(title: str) -> str:
@@ -226,7 +236,7 @@ def _moved(story: Story, paper: str, place: int) -> str:
     before = story.without.index(paper) + 1
     if before == place:
         return ""
-    return f" [moved {'up' if before > place else 'down'} by the votes: {before}. to {place}.]"
+    return f" [moved by the votes from place {before} to {place}]"
 
 
 def _what_next(folder: Path) -> Iterator[str]:

@@ -78,3 +78,13 @@ def test_the_demo_replaces_its_own_folder_and_no_other(tmp_path: Path) -> None:
     with pytest.raises(PaperpostError, match="not a demo"):
         run_demo(taken, print)
     assert (taken / "chapter.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_demo_that_has_become_somebodys_installation_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    run_demo(folder, lambda _line: None)
+    settings = folder / "paperpost.toml"
+    settings.write_text(settings.read_text(encoding="utf-8") + 'operator = "me@example.org"\n')
+    with pytest.raises(PaperpostError, match="not a demo"):
+        run_demo(folder, lambda _line: None)
+    assert (folder / "paperpost.db").exists()
