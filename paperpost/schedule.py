@@ -22,6 +22,7 @@ from paperpost.service.train import enough_has_changed, train
 TICK_EVERY = timedelta(seconds=30)
 DELIVER_EVERY = timedelta(seconds=5)
 FETCH_EVERY = timedelta(minutes=30)
+LONGEST_BACK_OFF = timedelta(minutes=10)
 PATIENCE_SECONDS = 5.0
 
 log = structlog.get_logger()
@@ -33,6 +34,9 @@ class Clockwork:
     def __init__(self, installation: Installation, stop: threading.Event) -> None:
         self._installation = installation
         self._stop = stop
+        self._leads: bool | None = None
+        self._patience = timedelta()
+        self._not_before = installation.clock()
         self._ticking = threading.Lock()
         self._delivering = threading.Lock()
 
@@ -78,10 +82,13 @@ class Clockwork:
 
     def _tick(self) -> None:
         with self._ticking, self._installation.database.tick_lock() as ours:
+            if ours != self._leads:
+                self._leads = ours
+                log.info("this process ticks" if ours else "another process ticks; delivering only")
             if not ours:
                 return
+            self._fetch()  # first: what is composed now should know what is new
             self._compose()
-            self._fetch()
             self._train()
 
     def _compose(self) -> None:
@@ -108,9 +115,21 @@ class Clockwork:
             log.info("trained", papers=trained.papers, votes=trained.votes, seconds=seconds)
 
     def _deliver(self) -> None:
+        if self._installation.clock() < self._not_before:
+            return
         with self._delivering:
             tally = send(self._installation, self._stop, patient=False)
         if any((tally.sent, tally.failed, tally.unknown, tally.unreachable)):
             log.info("delivered", sent=tally.sent, failed=tally.failed, unknown=tally.unknown)
-        if tally.unreachable:
-            log.warning("mail server not reached", reason=tally.unreachable)
+        self._back_off(tally.unreachable)
+
+    def _back_off(self, unreachable: str | None) -> None:
+        """Leave a server alone that refuses us, for longer each time: providers lock accounts
+        that keep trying to log in."""
+        if unreachable is None:
+            self._patience = timedelta()
+            return
+        self._patience = min(max(2 * self._patience, DELIVER_EVERY), LONGEST_BACK_OFF)
+        self._not_before = self._installation.clock() + self._patience
+        seconds = round(self._patience.total_seconds())
+        log.warning("mail server not reached", reason=unreachable, again_in_seconds=seconds)

