@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -24,6 +24,8 @@ from paperpost.settings import load_settings
 
 app = typer.Typer(
     add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The day's new papers, ranked for each subscriber and mailed as a short digest.",
@@ -42,9 +44,7 @@ def _a_date(text: str) -> date:
 
 On = Annotated[
     date | None,
-    typer.Option(
-        "--on", parser=_a_date, metavar="DATE", help="As of that date; today if left out."
-    ),
+    typer.Option("--on", parser=_a_date, metavar="DATE", help="The digest's date [today]."),
 ]
 
 
@@ -113,17 +113,22 @@ def fetch(
 ) -> None:
     """New papers from the configured or named sources."""
     from paperpost.service import ingest
+    from paperpost.sources.errors import SourceError
 
+    try:
+        ingest.check_sources(sources or ())
+    except SourceError as error:
+        raise typer.BadParameter(str(error)) from error
     with _open() as installation:
         result = ingest.fetch(installation, sources or ())
     _show_ingested(as_json, asdict(result))
-    if result.rejected and all(rejected.record == 0 for rejected in result.rejected):
-        raise typer.Exit(0 if result.readable else 1)
+    if result.rejected and not result.readable:
+        _fail("nothing could be fetched")
 
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Whatever format.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Told by content.")],
     as_json: AsJson = False,
 ) -> None:
     """Papers from files: JSON lines, RSS, Atom, OAI-PMH, or a Daily Papers page as text."""
@@ -133,17 +138,17 @@ def import_(
         result = ingest.import_files(installation, files)
     _show_ingested(as_json, asdict(result))
     if not result.readable:
-        raise typer.Exit(1)
+        _fail("no papers could be read")
 
 
 def _show_ingested(as_json: bool, document: dict[str, Any]) -> None:
     for rejected in document["rejected"][:20]:
-        where = f"record {rejected['record']} of " if rejected["record"] else ""
-        _say(f"rejected: {where}{rejected['file']}: {rejected['reason']}")
+        what = f"record {rejected['record']} of " if rejected["record"] else "not read: "
+        _say(f"{what}{rejected['file']}: {rejected['reason']}")
     if len(document["rejected"]) > 20:
         _say(f"and {len(document['rejected']) - 20} more")
     counts = {name: document[name] for name in ("added", "updated", "skipped")}
-    counts["rejected"] = len(document["rejected"])
+    counts["rejected"] = sum(1 for rejected in document["rejected"] if rejected["record"])
     _show(as_json, document, ", ".join(f"{number} {name}" for name, number in counts.items()))
 
 
@@ -151,7 +156,8 @@ def _show_ingested(as_json: bool, document: dict[str, Any]) -> None:
 def subscribe(
     email: Annotated[str | None, typer.Argument(help="An address.")] = None,
     keyword: Annotated[
-        list[str] | None, typer.Option(help="What to look for; may be repeated.")
+        list[str] | None,
+        typer.Option(help="What to look for, in place of earlier ones."),
     ] = None,
     author: Annotated[list[str] | None, typer.Option(help="An author to follow.")] = None,
     category: Annotated[list[str] | None, typer.Option(help="A category, like cs.CL.")] = None,
@@ -180,18 +186,21 @@ def subscribe(
     from paperpost.service import subscribe as service
     from paperpost.service import wishes
 
-    wanted = wishes.checked(
-        {
-            "keywords": keyword,
-            "authors": author,
-            "categories": category,
-            "muted": mute,
-            "timezone": timezone,
-            "hour": hour,
-            "size": size,
-            "frequency": frequency,
-        }
-    )
+    try:
+        wanted = wishes.checked(
+            {
+                "keywords": keyword,
+                "authors": author,
+                "categories": category,
+                "muted": mute,
+                "timezone": timezone,
+                "hour": hour,
+                "size": size,
+                "frequency": frequency,
+            }
+        )
+    except wishes.InvalidWish as error:
+        raise typer.BadParameter(str(error)) from error
     with _open() as installation:
         done = service.by_command(installation, email or "", wanted, confirmed=confirmed)
     note = "; a mail asks them to confirm: `paperpost send` delivers it" if done.mailed else ""
@@ -272,15 +281,20 @@ def digest(
     only: Annotated[str | None, typer.Option(metavar="EMAIL", help="For one subscriber.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compose and queue the digests of a date, whatever the hour."""
+    """Compose and queue the digests of a date, whatever the hour.
+
+    A silent digest is one without new papers: nothing is mailed.
+    """
     from paperpost.engine.embedded import compose_all_of
 
     with _open() as installation:
         counts = compose_all_of(installation, on, only)
-    words = ("queued", "silent", "composed before", "overtaken")
+    words = ("queued", "silent", "composed before", "not their day", "overtaken")
     document = {word.replace(" ", "_"): counts[word] for word in words}
     shown = [f"{counts[word]} {word}" for word in words if counts[word] or word == "queued"]
     _show(as_json, document, ", ".join(shown))
+    if counts["overtaken"]:
+        _fail(f"{counts['overtaken']} subscribers have no digest for that date yet: run it again")
 
 
 @app.command()
@@ -288,9 +302,7 @@ def send(as_json: AsJson = False) -> None:
     """Deliver what is queued; safe to kill, safe to run twice."""
     from paperpost.service.deliver import send as deliver
 
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    stop = _stop_on_signals()
     with _open() as installation:
         tally = deliver(installation, stop)
         where = installation.settings.mail_folder if not installation.settings.smtp_url else None
@@ -300,7 +312,7 @@ def send(as_json: AsJson = False) -> None:
         text += f"; the mails are files in {where}"
     _show(as_json, document, text or "nothing to send")
     if tally.unreachable:
-        _fail(f"the mail server was not reached, nothing is lost: {tally.unreachable}")
+        _fail(f"mail cannot be handed over now, nothing is lost: {tally.unreachable}")
 
 
 @app.command()
@@ -319,6 +331,38 @@ def vote(
         cast_by_command(installation, email, paper, value)
     document = {"email": email, "paper": paper, "value": VALUES[value]}
     _show(as_json, document, f"{email} on {paper}: {value}")
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Literal["citeulike", "stream"], typer.Argument(help="What is replayed.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the data is.")],
+    seed: Annotated[int, typer.Option(min=0, help="Which papers are new.")] = 0,
+    split: Annotated[int | None, typer.Option(help="CiteULike's published split: 1 or 10.")] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="Those with such a part in the name."),
+    ] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write the stream's curve there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ranking quality on real data, beside other rankers; needs no database."""
+    if split not in (None, 1, 10) or (split is not None and data != "citeulike"):
+        raise typer.BadParameter("--split is 1 or 10, and for citeulike")
+    if svg is not None and data != "stream":
+        raise typer.BadParameter("--svg is for the stream")
+    from paperpost.evaluation.citeulike import evaluate_citeulike
+    from paperpost.evaluation.stream import evaluate_stream
+
+    names = [name.strip() for name in (models or "").split(",") if name.strip()]
+    if data == "citeulike":
+        found = evaluate_citeulike(folder, seed, split, names, _say)
+        _show(as_json, found.document, found.text)
+        return
+    replayed = evaluate_stream(folder, seed, names, _say)
+    if svg is not None:
+        replayed.write_picture(svg)
+    _show(as_json, replayed.document, replayed.text)
 
 
 @app.command()
@@ -362,12 +406,14 @@ def work(
     """Tick, fetch, train, compose and deliver, until stopped."""
     from paperpost.logs import configure
     from paperpost.schedule import Clockwork
+    from paperpost.service.ingest import check_sources
 
     log = configure(as_json=as_json)
     stop = _stop_on_signals()
     if attached:
         _stop_with_parent(stop)
     with _open(log.info) as installation:
+        check_sources(installation.settings.sources)
         ended = Clockwork(installation, stop).run()
     _show(as_json, {"stopped": True}, "")
     if not ended:
@@ -386,7 +432,9 @@ def _stop_with_parent(stop: threading.Event) -> None:
     """`serve` holds the other end of our standard input: it closes when `serve` is gone."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        # Not by `sys.stdin`: its lock, held here for ever, would crash the interpreter's end.
+        while os.read(0, 1):
+            pass
         stop.set()
 
     threading.Thread(target=watch, daemon=True).start()
@@ -403,10 +451,12 @@ def serve(
 ) -> None:
     """The web, and one `work` beside it."""
     from paperpost.logs import configure
+    from paperpost.service.ingest import check_sources
     from paperpost.web.serve import serve as run
 
     configure(as_json=as_json)
     with _open() as installation:
+        check_sources(installation.settings.sources)
         run(installation, host, port, with_work=not web_only)
     _show(as_json, {"stopped": True}, "")
 
@@ -424,11 +474,15 @@ def _run(command: Callable[[], object]) -> int:
     except FAILURES as error:
         _say(f"paperpost: {error}")
         return 1
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"paperpost: {where}{error.strerror or error}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

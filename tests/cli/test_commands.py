@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from smtp_server import smtp_server
 
 PAPERPOST = (sys.executable, "-m", "paperpost")
 
@@ -98,10 +99,8 @@ def test_failures_are_one_clear_line_and_status_one(tmp_path: Path) -> None:
         ("export", "nobody@example.org"),
         ("digest", "--only", "nobody@example.org"),
         ("subscribe", "not an address"),
-        ("subscribe", "a@example.org", "--timezone", "Mars/Base"),
         ("subscribe", "--file", str(tmp_path / "missing.csv")),
         ("train",),
-        ("fetch", "gopher:old"),
     ):
         result = run(*command, "--json")
         assert result.returncode == 1, command
@@ -115,6 +114,9 @@ def test_wrong_usage_is_status_two() -> None:
         ("rank", "a@example.org", "--on", "yesterday"),
         ("vote", "a@example.org", "2604.00001", "sideways"),
         ("subscribe",),
+        ("subscribe", "a@example.org", "--timezone", "Mars/Base"),
+        ("subscribe", "a@example.org", "--hour", "25"),
+        ("fetch", "gopher:old"),
     ):
         assert run(*command).returncode == 2, command
 
@@ -126,6 +128,8 @@ def test_wrong_settings_stop_every_command_with_one_line() -> None:
         ("PAPERPOST_SECRET_KEY", "short"),
         ("PAPERPOST_VOTE_HOLD_SECONDS", "soon"),
         ("PAPERPOST_SMTP_URL_FILE", "/nowhere/at/all"),
+        ("PAPERPOST_SIGNUP", "opne"),
+        ("PAPERPOST_DATABASE_URL", "mysql://x/y"),
     ):
         result = run("status", **{name: value})
         assert (result.returncode, result.stderr.count("\n")) == (1, 1), result.stderr
@@ -226,3 +230,85 @@ def test_the_help_names_every_command_of_the_readme() -> None:
     for command in ("demo", "upgrade", "fetch", "import", "subscribe", "export", "delete", "train",
                     "rank", "digest", "send", "vote", "work", "serve", "status"):  # fmt: skip
         assert f" {command} " in shown
+
+
+def test_an_address_is_one_however_it_is_written(papers: Path) -> None:
+    done("upgrade")
+    done("import", str(papers))
+    done("subscribe", "Ada@Example.org", "--keyword", "graphs", "--confirmed")
+    assert done("digest", "--on", "2026-04-06", "--only", "ADA@example.ORG")["queued"] == 1
+    done("vote", "Ada@Example.org", "2604.61000", "up")
+    assert len(done("export", "ADA@EXAMPLE.ORG")["votes"]) == 1
+
+
+def test_a_bad_line_of_a_list_is_rejected_by_its_number(tmp_path: Path) -> None:
+    done("upgrade")
+    path = tmp_path / "lab.csv"
+    path.write_bytes(
+        b"Email,keywords,hour,shoe size\n"
+        b"ada@example.org,graphs,00000000099,39\n"
+        b"jos\xe9@example.org,graphs,8,40\n"
+        b"ben@example.org,caf\xe9,8,41\n"
+        b"cleo@example.org,graphs,8,42\n"
+    )
+    result = run("subscribe", "--file", str(path), "--confirmed", "--json")
+    document = json.loads(result.stdout)
+    assert document["added"] == 1
+    assert [rejected["record"] for rejected in document["rejected"]] == [2, 3, 4]
+    assert "shoe size" in result.stderr
+
+
+def test_deleting_takes_the_mails_that_are_files_along(papers: Path, tmp_path: Path) -> None:
+    done("upgrade")
+    done("import", str(papers))
+    for email in ("ada@example.org", "not-ada@example.org"):
+        done("subscribe", email, "--keyword", "graphs", "--confirmed")
+    done("digest", "--on", "2026-04-06")
+    assert done("send")["sent"] == 2
+    done("delete", "ada@example.org")
+    (left,) = (tmp_path / "home" / "mail").iterdir()
+    assert "-not-ada@example.org-" in left.name
+
+
+def test_an_unusable_key_is_an_error_before_any_mail_is_touched(
+    papers: Path, tmp_path: Path
+) -> None:
+    done("upgrade")
+    done("import", str(papers))
+    done("subscribe", "ada@example.org", "--keyword", "graphs", "--confirmed")
+    done("digest", "--on", "2026-04-06")
+    key = tmp_path / "home" / "secret.key"
+    kept = key.read_text(encoding="ascii")
+    key.write_text("", encoding="ascii")
+    result = run("send")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    key.write_text(kept, encoding="ascii")
+    assert done("send")["sent"] == 1
+    key.unlink()
+    assert "links in earlier mails are dead" in run("status").stderr
+
+
+def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> None:
+    done("upgrade")
+    home = tmp_path / "home"
+    assert (home / "paperpost.db").stat().st_mode & 0o077 == 0
+    assert home.stat().st_mode & 0o077 == 0
+
+
+def test_a_home_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    result = run("upgrade", PAPERPOST_HOME=str(tmp_path / "file"))
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+
+
+def test_why_a_mail_failed_stands_in_the_status(papers: Path) -> None:
+    done("upgrade")
+    done("import", str(papers))
+    done("subscribe", "ada@example.org", "--keyword", "graphs", "--confirmed")
+    done("digest", "--on", "2026-04-06")
+    with smtp_server() as postbox:
+        postbox.refuse = {"ada@example.org": "550 5.1.1 no such user"}
+        done("send", PAPERPOST_SMTP_URL=postbox.url)
+    (wrong,) = done("status")["wrong"]
+    assert "ada@example.org" in wrong
+    assert "no such user" in wrong
