@@ -110,7 +110,7 @@ def _two_days(
     for person in PEOPLE:
         wanted = Wishes(keywords=person.keywords, size=SIZE)
         subscribe.by_command(installation, person.email, wanted, confirmed=True)
-    say(f"day 1, {first}")
+    say(f"day 1, {first}: its papers come from a feed served on this machine")
     _take_in(installation)
     train(installation)
     first_mails = _compose_and_send(installation, first)
