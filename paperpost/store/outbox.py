@@ -263,10 +263,3 @@ def latest(session: Session, subscriber_id: int, kind: DeliveryKind) -> Delivery
         .where(Delivery.subscriber_id == subscriber_id, Delivery.kind == kind)
         .order_by(col(Delivery.id).desc())
     ).first()
-
-
-def waiting(session: Session, now: datetime) -> int:
-    """How many mails are due and not delivered yet."""
-    return session.exec(
-        select(func.count()).where(col(Delivery.state).in_(OPEN), Delivery.due_at <= now)
-    ).one()
