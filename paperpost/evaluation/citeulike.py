@@ -1,0 +1,123 @@
+"""CiteULike replayed: new papers, few votes, and the published splits."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+
+from paperpost.evaluation.baselines import random_order, tfidf_centroid, topic_popularity
+from paperpost.evaluation.comparison import (
+    BASELINE,
+    NEW_PAPERS,
+    OURS,
+    PUBLISHED,
+    EvaluationError,
+    Measured,
+    Metric,
+    Progress,
+    asked_about,
+    chosen,
+    measure,
+    values_of,
+)
+from paperpost.evaluation.datasets import Library, read_library, read_published_split
+from paperpost.evaluation.peers import linear_svm, mapped_als, weighted_similarity
+from paperpost.evaluation.report import CiteULikeReport
+from paperpost.evaluation.scorers import Contender, by_score
+from paperpost.evaluation.shipped import paperpost
+from paperpost.evaluation.splits import (
+    Split,
+    few_votes,
+    new_papers,
+    published,
+    without_their_likes,
+)
+
+# An SVM takes 50 ms a reader: five minutes for all six thousand.
+_MOST_SVMS = 1000
+
+CONTENDERS = (
+    Contender("Random", by_score(random_order)),
+    Contender("Popularity of the topic", by_score(topic_popularity)),
+    Contender("ALS mapped from content (implicit)", by_score(mapped_als)),
+    Contender("Weighted similarity (zotero-arxiv-daily)", by_score(weighted_similarity)),
+    Contender("TF-IDF centroid", by_score(tfidf_centroid)),
+    Contender("Linear SVM (arxiv-sanity)", by_score(linear_svm), _MOST_SVMS),
+    Contender("Paperpost", paperpost),
+)
+
+
+def evaluate_citeulike(
+    folder: Path, seed: int, split_size: int | None, models: Sequence[str], say: Progress
+) -> CiteULikeReport:
+    """New papers and few votes, or the published split with so many likes a reader."""
+    start = monotonic()
+    names = chosen([contender.name for contender in CONTENDERS], models)
+    contenders = [contender for contender in CONTENDERS if contender.name in names]
+    library = read_library(folder)
+    if split_size is None:
+        report = _new_papers(library, seed, contenders, say)
+    else:
+        likes = read_published_split(folder, split_size, library.counts.shape[0])
+        report = _published_split(published(library, *likes), split_size, seed, contenders, say)
+    report.seconds = monotonic() - start
+    return report
+
+
+def _new_papers(
+    library: Library, seed: int, contenders: Sequence[Contender], say: Progress
+) -> CiteULikeReport:
+    split = new_papers(library, seed)
+    report = _report_on(split, "new papers", seed)
+    report.measured.update(_measured(contenders, split, NEW_PAPERS, say))
+    report.few_votes.update(_few_votes(contenders, without_their_likes(split), say))
+    return report
+
+
+def _published_split(
+    split: Split, size: int, seed: int, contenders: Sequence[Contender], say: Progress
+) -> CiteULikeReport:
+    report = _report_on(split, f"published split, P = {size}", seed)
+    report.split_size = size
+    report.measured.update(_measured(contenders, split, PUBLISHED, say))
+    return report
+
+
+def _report_on(split: Split, protocol: str, seed: int) -> CiteULikeReport:
+    readers = len(split.readers)
+    if not readers:
+        raise EvaluationError("no reader of this data has both likes to learn from and to find")
+    papers = len(split.training.papers)
+    return CiteULikeReport(protocol, seed, readers, papers, len(split.candidates))
+
+
+def _measured(
+    contenders: Sequence[Contender], split: Split, metrics: Mapping[str, Metric], say: Progress
+) -> dict[str, Measured]:
+    measured: dict[str, Measured] = {}
+    for contender in contenders:
+        measured[contender.name] = measure(contender, split, metrics)
+        readers, seconds = len(measured[contender.name].rows), measured[contender.name].seconds
+        say(f"{contender.name}: {readers:,} readers in {seconds:.1f} s")
+    return measured
+
+
+def _few_votes(
+    contenders: Sequence[Contender], split: Split, say: Progress
+) -> dict[str, dict[int, Measured]]:
+    """The two that matter by number of likes; each is fitted once, its readers are folded in."""
+    if not len(split.readers):
+        return {}
+    compared = [one for one in contenders if OURS in one.name or BASELINE in one.name]
+    return {contender.name: _by_likes(contender, split, say) for contender in compared}
+
+
+def _by_likes(contender: Contender, split: Split, say: Progress) -> dict[int, Measured]:
+    start = monotonic()
+    ranker = contender.fit(split.training, split.candidates)
+    rows = asked_about(contender, split)
+    measured: dict[int, Measured] = {}
+    for size, drawn in few_votes(split):
+        values = values_of(ranker, drawn, rows, NEW_PAPERS)
+        measured[size] = Measured(rows, values, monotonic() - start)
+    say(f"{contender.name}: few votes of {len(rows):,} readers in {monotonic() - start:.1f} s")
+    return measured

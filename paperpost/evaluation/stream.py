@@ -1,0 +1,129 @@
+"""A stream of days replayed: readers who start from keywords, see ten papers a day and vote.
+
+A reader is made of a fact that the rankers do not see, a secondary category: papers that have it
+are voted up, the others down. The last month of the data is the stream, what lies before it the
+past. Every ranker has readers of its own, who vote on what it showed them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+
+from paperpost.evaluation import stream_rankers as rankers
+from paperpost.evaluation.comparison import EvaluationError, Progress, chosen
+from paperpost.evaluation.datasets import Announced, read_announced
+from paperpost.evaluation.stream_readers import SEEDS
+from paperpost.evaluation.stream_report import StreamReport
+from recommender.metrics import Values, precision_at
+from recommender.profile import Interests, Reader, Vote
+
+SHOWN = 10
+
+RANKERS: Mapping[str, Callable[[rankers.Stream], rankers.DayRanker]] = {
+    "Random": lambda stream: rankers.random_order(stream, SHOWN),
+    "Words, keywords alone": lambda stream: rankers.without_votes(rankers.tfidf(stream, SHOWN)),
+    "TF-IDF with votes (Rocchio)": lambda stream: rankers.tfidf(stream, SHOWN),
+    "Linear SVM (arxiv-sanity)": lambda stream: rankers.linear_svm(stream, SHOWN),
+    "Our ranker, keywords alone": lambda stream: rankers.without_votes(
+        rankers.paperpost(stream, SHOWN)
+    ),
+    "Paperpost": lambda stream: rankers.paperpost(stream, SHOWN),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Readers by the category that each of them likes, and what they like (per paper id)."""
+
+    readers: tuple[Reader, ...]
+    likes: Mapping[str, frozenset[str]]
+
+    def vote(self, readers: Sequence[Reader], shown: Sequence[Sequence[str]]) -> list[Reader]:
+        """The readers after a day on which these papers were shown to them."""
+        return [
+            replace(reader, votes=reader.votes + self._votes(reader, ids))
+            for reader, ids in zip(readers, shown, strict=True)
+        ]
+
+    def likes_of(self, reader: Reader, ids: Sequence[str]) -> list[bool]:
+        """Which of the papers the reader likes."""
+        return [str(reader.key) in self.likes[paper_id] for paper_id in ids]
+
+    def _votes(self, reader: Reader, ids: Sequence[str]) -> tuple[Vote, ...]:
+        liked = self.likes_of(reader, ids)
+        return tuple(Vote(one, 1 if like else -1) for one, like in zip(ids, liked, strict=True))
+
+
+def evaluate_stream(folder: Path, seed: int, models: Sequence[str], say: Progress) -> StreamReport:
+    """Precision at ten, day by day. `seed` is for the intervals; nothing else is left to chance."""
+    start = monotonic()
+    names = chosen(list(RANKERS), models)
+    past, days = _parted(read_announced(folder))
+    say(f"{sum(len(day.papers) for day in past):,} papers as the past, {len(days)} days to come")
+    stream = rankers.stream_of(
+        [paper for day in past for paper in day.papers], [day.papers for day in days]
+    )
+    audience = audience_of(days)
+    values: dict[str, Values] = {}
+    for name in names:
+        values[name] = replay(RANKERS[name](stream), days, audience)
+        say(f"{name}: precision@{SHOWN} {np.nanmean(values[name]):.3f}")
+    dates = [day.day for day in days]
+    sizes = [len(day.papers) for day in days]
+    categories = [str(reader.key) for reader in audience.readers]
+    return StreamReport(seed, dates, sizes, categories, values, monotonic() - start)
+
+
+def audience_of(days: Sequence[Announced]) -> Audience:
+    """A reader for each category that any of the days' papers has."""
+    likes = {
+        paper.id: categories
+        for day in days
+        for paper, categories in zip(day.papers, day.categories, strict=True)
+    }
+    there = frozenset().union(*likes.values())
+    readers = tuple(
+        Reader(category, Interests(keywords=seeds))
+        for category, seeds in SEEDS.items()
+        if category in there
+    )
+    if not readers:
+        raise EvaluationError("no paper of the stream has a category that a reader is made of")
+    return Audience(readers, likes)
+
+
+def replay(ranker: rankers.DayRanker, days: Sequence[Announced], audience: Audience) -> Values:
+    """Precision by reader and day (readers x days), NaN where there was nothing to find or choose.
+
+    It is hits among the ten papers shown over `min(10, how many there were)`.
+    """
+    readers = list(audience.readers)
+    values = []
+    for number, day in enumerate(days):
+        ids = [paper.id for paper in day.papers]
+        shown = [[ids[place] for place in places] for places in ranker(number, readers)]
+        values.append(_precisions(audience, ids, shown))
+        readers = audience.vote(readers, shown)
+    return np.stack(values, axis=1)
+
+
+def _precisions(audience: Audience, ids: Sequence[str], shown: Sequence[Sequence[str]]) -> Values:
+    readers = audience.readers
+    relevant = np.array([sum(audience.likes_of(reader, ids)) for reader in readers], dtype=np.int32)
+    if len(ids) <= SHOWN:  # everything is shown: nothing to be right or wrong about
+        return np.full(len(readers), np.nan)
+    hits = np.zeros((len(readers), SHOWN), dtype=np.bool_)
+    for row, (reader, own) in enumerate(zip(readers, shown, strict=True)):
+        hits[row, : len(own)] = audience.likes_of(reader, own)
+    return precision_at(SHOWN, hits, relevant)
+
+
+def _parted(days: Sequence[Announced]) -> tuple[list[Announced], list[Announced]]:
+    first = days[-1].day.replace(day=1)
+    past = [day for day in days if day.day < first]
+    if not past:
+        raise EvaluationError(f"no papers before {first}: the stream needs a past to learn from")
+    return past, [day for day in days if day.day >= first]

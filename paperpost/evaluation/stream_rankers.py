@@ -1,0 +1,168 @@
+"""Rankers for a stream of days: readers come with keywords and the votes they have cast so far."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from paperpost.evaluation.baselines import tfidf_of
+from paperpost.evaluation.comparison import EvaluationError
+from paperpost.evaluation.peers import doubles, svm_scores
+from recommender.matrices import (
+    Floats,
+    SparseRows,
+    dense_product,
+    from_entries,
+    sparse_rows,
+    stacked,
+    transposed,
+)
+from recommender.model import Model
+from recommender.profile import Reader, keywords_of, votes_on
+from recommender.rank import best_first, rank
+from recommender.text import Paper
+
+# Rocchio's weights as Manning, Raghavan and Schütze give them ("Introduction to Information
+# Retrieval", 2008, section 9.1.1), for what was asked, the mean of the likes and of the dislikes.
+_ASKED, _LIKED, _DISLIKED = 1.0, 0.75, -0.15
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What all rankers share: a model of the past, and the coming papers' words in its terms.
+
+    `past` and `coming` are counts (papers x terms), `papers` are those to come and `days` the
+    places of each day's among them.
+    """
+
+    model: Model
+    past: SparseRows
+    papers: tuple[Paper, ...]
+    coming: SparseRows
+    days: tuple[slice, ...]
+
+
+# From a day's number and the readers: the best places among the day's papers, for each reader.
+DayRanker = Callable[[int, Sequence[Reader]], list[list[int]]]
+
+
+def stream_of(past: Sequence[Paper], days: Sequence[Sequence[Paper]]) -> Stream:
+    """Learn from the past, which nobody voted on, and count the words of what comes."""
+    model = Model.fit(past, [])
+    if not model.vocabulary.terms:
+        raise EvaluationError("the papers of the past have no words to learn from")
+    papers = tuple(paper for day in days for paper in day)
+    ends = np.cumsum([0, *(len(day) for day in days)]).tolist()
+    return Stream(
+        model,
+        model.vocabulary.count([paper.text for paper in past]),
+        papers,
+        model.vocabulary.count([paper.text for paper in papers]),
+        tuple(slice(start, end) for start, end in pairwise(ends)),
+    )
+
+
+def paperpost(stream: Stream, limit: int) -> DayRanker:
+    """Paperpost's ranker, as it ships."""
+    library = stream.model.batch_counts(stream.coming, stream.papers)
+
+    def ranker(day: int, readers: Sequence[Reader]) -> list[list[int]]:
+        here = stream.days[day]
+        batch = stream.model.batch_counts(stream.coming[here], stream.papers[here])
+        profiles = stream.model.profiles(readers, library)
+        lists = rank(profiles, batch, limit=limit, explained=False)
+        return [[one.index for one in best] for best in lists]
+
+    return ranker
+
+
+def tfidf(stream: Stream, limit: int) -> DayRanker:
+    """The cosine to keywords and votes, by the terms of the model and Rocchio's formula."""
+    words = _Words(stream)
+
+    def ranker(day: int, readers: Sequence[Reader]) -> list[list[int]]:
+        profiles = sparse_rows(words.weights_of(readers) @ words.evidence(readers))
+        scores = dense_product(profiles, transposed(words.coming[stream.days[day]]))
+        return [best_first(row.astype(np.float64), limit) for row in scores]
+
+    return ranker
+
+
+def linear_svm(stream: Stream, limit: int) -> DayRanker:
+    """arxiv-sanity's SVM: keywords and likes against dislikes and everything in the past."""
+    words = _Words(stream)
+
+    def ranker(day: int, readers: Sequence[Reader]) -> list[list[int]]:
+        candidates = doubles(words.coming[stream.days[day]])
+        with threadpool_limits(1):
+            scores = [_svm_scores(words, reader, candidates) for reader in readers]
+        return [best_first(row.astype(np.float64), limit) for row in scores]
+
+    return ranker
+
+
+def random_order(stream: Stream, limit: int) -> DayRanker:
+    """By lot, the same in every run."""
+    rng = np.random.default_rng(0)
+
+    def ranker(day: int, readers: Sequence[Reader]) -> list[list[int]]:
+        here = stream.days[day]
+        return [rng.permutation(here.stop - here.start)[:limit].tolist() for _ in readers]
+
+    return ranker
+
+
+def without_votes(ranker: DayRanker) -> DayRanker:
+    """The same ranker, told the readers' keywords alone."""
+    return lambda day, readers: ranker(day, [replace(reader, votes=()) for reader in readers])
+
+
+class _Words:
+    """TF-IDF rows of past and coming papers and of keywords, by scikit-learn."""
+
+    def __init__(self, stream: Stream) -> None:
+        vocabulary = stream.model.vocabulary
+        self._weigh = tfidf_of(stream.past)
+        self._vocabulary = vocabulary
+        self._positions = {paper.id: place for place, paper in enumerate(stream.papers)}
+        self.past = self._weigh(stream.past)
+        self.coming = self._weigh(stream.coming)
+
+    def evidence(self, readers: Sequence[Reader]) -> SparseRows:
+        """The coming papers, then each keyword that one of the readers has."""
+        return stacked(self.coming, self.keywords(keywords_of(readers)))
+
+    def keywords(self, keywords: Sequence[str]) -> SparseRows:
+        return self._weigh(self._vocabulary.count(keywords))
+
+    def weights_of(self, readers: Sequence[Reader]) -> SparseRows:
+        """Readers x evidence, as Rocchio weighs it."""
+        places = {
+            word: place for place, word in enumerate(keywords_of(readers), len(self._positions))
+        }
+        return from_entries(
+            [self._weights(reader, places) for reader in readers],
+            len(self._positions) + len(places),
+        )
+
+    def votes(self, reader: Reader, value: int) -> list[int]:
+        """The places of the papers that the reader voted up (1) or down (-1)."""
+        votes = votes_on(reader.votes, self._positions)
+        return [place for place, vote in votes.items() if vote == value]
+
+    def _weights(self, reader: Reader, places: Mapping[str, int]) -> dict[int, float]:
+        asked = [places[word] for word in reader.interests.keywords]
+        likes, dislikes = self.votes(reader, 1), self.votes(reader, -1)
+        weights = dict.fromkeys(asked, _ASKED / max(len(asked), 1))
+        weights |= dict.fromkeys(likes, _LIKED / max(len(likes), 1))
+        return weights | dict.fromkeys(dislikes, _DISLIKED / max(len(dislikes), 1))
+
+
+def _svm_scores(words: _Words, reader: Reader, candidates: Any) -> Floats:
+    likes, dislikes = words.votes(reader, 1), words.votes(reader, -1)
+    liked = stacked(words.keywords(reader.interests.keywords), words.coming[likes])
+    papers = stacked(liked, stacked(words.coming[dislikes], words.past))
+    return svm_scores(doubles(papers), range(liked.shape[0]), candidates)
