@@ -1,8 +1,4 @@
-"""first tables
-
-Read before you release it: does it lock a large table for long? Does it run on SQLite and on
-PostgreSQL? Does the way back keep the data?
-"""
+"""The first tables."""
 
 from collections.abc import Sequence
 
@@ -230,6 +226,7 @@ def upgrade() -> None:
         sa.Column("frequency", sa.String(), nullable=False),
         sa.Column("why", sa.String(), nullable=False),
         sa.Column("considered", sa.Integer(), nullable=False),
+        sa.Column("newest_paper", sa.Integer(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["delivery_id"],

@@ -7,15 +7,17 @@ read into one that writes while another process writes, so a writing one says BE
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from paperpost.errors import PaperpostError
 
@@ -94,7 +96,6 @@ class Database:
         """What the models have and the migrated tables lack, or the other way round."""
         from alembic.autogenerate import compare_metadata
         from alembic.migration import MigrationContext
-        from sqlmodel import SQLModel
 
         from paperpost.store import tables  # noqa: F401 - registers the tables
 
@@ -230,6 +231,14 @@ def in_chunks(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
     remaining = iter(values)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def add_or_leave(
+    session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows, leaving those that another process has just inserted as they are."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    session.execute(insert(table).on_conflict_do_nothing(), list(rows))
 
 
 def take_turns(session: Session, table: str) -> None:

@@ -7,11 +7,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, func, select
 
-from paperpost.store.database import in_chunks
+from paperpost.store.database import add_or_leave, in_chunks
 from paperpost.store.tables import (
     Delivery,
     DeliveryKind,
@@ -40,6 +38,7 @@ class NewDigest:
     frequency: str
     why: str
     considered: int
+    newest_paper: int
     items: list[dict[str, Any]]
     next_due_at: datetime | None
     silence: str = ""
@@ -58,15 +57,24 @@ def freeze(session: Session, new: NewDigest, now: datetime) -> str:
         return "composed before"
     if not may_insert:
         return "overtaken"
+    if found is None and new.next_due_at is not None and _has_later(session, new):
+        return "composed before"  # a schedule changed while a digest was due: no way back in time
     delivery = _delivery_of(session, new, found, now)
     if found is None:
         session.add(_digest_row(new, delivery, now))
     else:  # it was silent, and papers have come in since
         found.items, found.considered, found.why = new.items, new.considered, new.why
         found.composed_at, found.template_version = now, new.template_version
-        found.frequency = new.frequency
+        found.frequency, found.newest_paper = new.frequency, new.newest_paper
     session.flush()
     return "queued" if new.items else "silent"
+
+
+def _has_later(session: Session, new: NewDigest) -> bool:
+    later = select(Digest.id).where(
+        Digest.subscriber_id == new.subscriber_id, Digest.local_date > new.local_date
+    )
+    return session.exec(later.limit(1)).first() is not None
 
 
 def _may_insert(session: Session, new: NewDigest) -> bool:
@@ -121,6 +129,7 @@ def _digest_row(new: NewDigest, delivery: Delivery, now: datetime) -> Digest:
         frequency=new.frequency,
         why=new.why,
         considered=new.considered,
+        newest_paper=new.newest_paper,
         items=new.items,
     )
 
@@ -154,10 +163,10 @@ def of_deliveries(session: Session, delivery_ids: Collection[int]) -> dict[int, 
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """The digest before: its date, and when it was composed."""
+    """The digest before: its date, and the newest paper that it could have had."""
 
     local_date: date
-    composed_at: datetime
+    newest_paper: int
 
 
 def previous(session: Session, subscriber_ids: Collection[int], day: date) -> dict[int, Previous]:
@@ -178,7 +187,9 @@ def previous(session: Session, subscriber_ids: Collection[int], day: date) -> di
             .subquery()
         )
         rows = session.exec(
-            select(col(Digest.subscriber_id), col(Digest.local_date), col(Digest.composed_at)).join(
+            select(
+                col(Digest.subscriber_id), col(Digest.local_date), col(Digest.newest_paper)
+            ).join(
                 newest,
                 (newest.c.subscriber_id == Digest.subscriber_id)
                 & (newest.c.newest == Digest.local_date),
@@ -217,8 +228,7 @@ def keep_fragments(session: Session, wanted: Sequence[Fragment]) -> dict[tuple[i
     rows = [one.model_dump(exclude={"id"}) for one in missing]
     # In one order, and giving way: another process may be storing the same ones.
     rows.sort(key=lambda row: (row["paper_number"], row["checksum"]))
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    session.execute(insert(Fragment).on_conflict_do_nothing(), rows)
+    add_or_leave(session, Fragment, rows)
     return _fragment_numbers(session, papers)
 
 

@@ -189,16 +189,22 @@ def expire(session: Session, now: datetime) -> int:
     return int(done.rowcount)
 
 
-def suppress(session: Session, paused: Collection[int], lease: str | None = None) -> int:
+def suppress(
+    session: Session, paused: Collection[int], only: int | None = None, lease: str | None = None
+) -> int:
     """Hold back digests of subscribers who left, or are among the `paused`; how many.
 
-    Those that wait; with `lease` those that are about to be sent under it.
+    Those that wait; or `only` the one that is about to be sent under `lease`.
     """
     left = select(Subscriber.id).where(Subscriber.state != SubscriberState.ACTIVE)
     concerned = (
         [col(Delivery.state).in_(WAITING)]
-        if lease is None
-        else [col(Delivery.state) == DeliveryState.SENDING, col(Delivery.lease) == lease]
+        if only is None
+        else [
+            col(Delivery.id) == only,
+            col(Delivery.state) == DeliveryState.SENDING,
+            col(Delivery.lease) == lease,
+        ]
     )
     unwilling = [col(Delivery.subscriber_id).in_(left)]
     unwilling += [col(Delivery.subscriber_id).in_(chunk) for chunk in in_chunks(paused)]
@@ -213,6 +219,19 @@ def suppress(session: Session, paused: Collection[int], lease: str | None = None
         )
     )
     return int(done.rowcount)
+
+
+def unsuppress(session: Session, subscriber_id: int, now: datetime) -> None:
+    """Let the digests that were held back and are still news go out after all."""
+    session.exec(
+        update(Delivery)
+        .where(
+            col(Delivery.subscriber_id) == subscriber_id,
+            col(Delivery.state) == DeliveryState.SUPPRESSED,
+            col(Delivery.expires_at) > now,
+        )
+        .values(state=DeliveryState.QUEUED, reply="")
+    )
 
 
 def count_by_state(session: Session) -> dict[str, dict[str, int]]:

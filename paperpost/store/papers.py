@@ -161,10 +161,10 @@ def _merge(paper: Paper, arrival: Arrival, now: datetime) -> bool:
 
 def _says_more(paper: Paper, arrival: Arrival) -> bool:
     """Whether the arrival's text replaces the stored one: never an older version's, and never
-    a page's that knows the paper by title only."""
-    if arrival.is_named_by_title:
-        return _named_by_title(paper)
-    return _named_by_title(paper) or (arrival.version or 0) >= (paper.version or 0)
+    that of a source which has a lesser name for the paper."""
+    if _worth(arrival.id) != _worth(paper.id):
+        return _worth(arrival.id) > _worth(paper.id)
+    return (arrival.version or 0) >= (paper.version or 0)
 
 
 def _fill(paper: Paper, arrival: Arrival, *, replace: bool) -> None:
@@ -217,6 +217,12 @@ def newest_day(session: Session, until: date | None = None) -> date | None:
     if until is not None:
         query = query.where(col(Paper.announced) <= until)
     return session.exec(query).one()
+
+
+def newest_number(session: Session) -> int:
+    """The highest number given to a paper; papers are taken in one transaction after another,
+    so what comes in from now on has a higher one."""
+    return session.exec(select(func.max(Paper.number))).one() or 0
 
 
 def next_day(session: Session, after: date) -> date | None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import update
 from sqlmodel import Session, col, delete, func, select
 
-from paperpost.store.database import in_chunks
+from paperpost.store.database import add_or_leave, in_chunks
 from paperpost.store.tables import Interest, InterestKind, Subscriber, SubscriberState
 
 
@@ -30,6 +30,11 @@ def by_id(session: Session, ids: Iterable[int]) -> dict[int, Subscriber]:
         for chunk in in_chunks(ids)
         for found in session.exec(select(Subscriber).where(col(Subscriber.id).in_(chunk)))
     }
+
+
+def add(session: Session, person: Subscriber) -> None:
+    """Store a new subscriber; one with that address who is there already stays as they are."""
+    add_or_leave(session, Subscriber, [person.model_dump(exclude={"id"})])
 
 
 def due(session: Session, now: datetime, limit: int) -> list[Subscriber]:
@@ -96,6 +101,8 @@ def set_interests(
     session: Session, subscriber_id: int, wanted: Mapping[InterestKind, Sequence[str]]
 ) -> None:
     """Make these kinds of interest exactly so; kinds that are not named stay as they are."""
+    # One at a time for one subscriber (PostgreSQL; SQLite's writers take turns anyway).
+    session.exec(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
     for kind, values in wanted.items():
         session.exec(
             delete(Interest).where(

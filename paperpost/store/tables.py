@@ -239,6 +239,8 @@ class Digest(SQLModel, table=True):
     frequency: str
     why: str
     considered: int
+    # The highest number of a paper when the candidates were read: later ones came too late.
+    newest_paper: int
     items: list[dict[str, Any]] = Field(sa_column=_json())
 
 

@@ -104,3 +104,15 @@ def test_two_arxiv_ids_that_share_a_doi_stay_two_papers(database: Database) -> N
     one = replace(ONE, other_ids=("doi:10.1234/abc",))
     twin = replace(one, id="2604.00002", title_alias="hf:twin")
     assert put(database, one, twin) == {"added": 2}
+
+
+def test_a_journals_record_does_not_take_the_preprints_page_away(database: Database) -> None:
+    unversioned = replace(ONE, version=None, other_ids=("doi:10.1234/abc",))
+    journal = replace(
+        ONE, id="doi:10.1234/abc", title_alias="hf:other", title="Other", version=None,
+        url="https://doi.org/10.1234/abc", comment="In print",
+    )  # fmt: skip
+    put(database, unversioned, journal)
+    paper = only(database)
+    assert (paper.id, paper.title, paper.url) == (ONE.id, ONE.title, ONE.url)
+    assert paper.comment == "In print"
