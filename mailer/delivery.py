@@ -93,6 +93,11 @@ class Outbox(Protocol):
         """Extend the leases that are still ours; the ids of those deliveries."""
         ...
 
+    def confirm(self, claim: Claim, now: datetime) -> bool:
+        """The last look before a message goes out: extend its lease; False if that was lost or
+        the message is not wanted any more."""
+        ...
+
     def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
         """Write down what became of it and give up the lease; False if the lease was lost."""
         ...
@@ -241,7 +246,7 @@ class _Run:
         except Exception as error:  # whatever is wrong with this one, the next must go out
             log.exception("delivery %d: its message cannot be built", claim.delivery_id)
             return Recorded("failed", f"cannot be built: {type(error).__name__}: {error}", None)
-        if claim.delivery_id not in self._outbox.renew([claim], self._clock()):
+        if not self._outbox.confirm(claim, self._clock()):
             return None
         outcome = self._outcome(claim, outgoing)
         if isinstance(outcome, Unreachable):

@@ -62,6 +62,9 @@ class MemoryOutbox:
             row.state, row.lease, row.lease_end = "sending", f"{self.who} {now}", now + LEASE
         return [self._claim(number, row) for number, row in free[:limit]]
 
+    def confirm(self, claim: Claim, now: datetime) -> bool:
+        return bool(self.renew([claim], now))
+
     def renew(self, claims: Sequence[Claim], now: datetime) -> set[int]:
         held = {claim.delivery_id for claim in claims if self._held(claim)}
         for number in held:
