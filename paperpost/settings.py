@@ -197,8 +197,8 @@ class Settings(BaseSettings):
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _create_once(path, secrets.token_urlsafe(32))
-        key = path.read_text(encoding="ascii").strip()
-        if len(key) < SHORTEST_KEY:
+        key = path.read_text(encoding="ascii", errors="replace").strip()
+        if len(key) < SHORTEST_KEY or not key.isascii():
             raise SettingsError(f"{path} holds no usable key; restore it from a backup")
         return key
 

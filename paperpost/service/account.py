@@ -118,6 +118,7 @@ def come_back(installation: Installation, token: str) -> bool:
             person.state, person.left_at = SubscriberState.ACTIVE, None
             reschedule(person, installation.clock())
             session.add(person)
+            outbox.unsuppress(session, number, installation.clock())
         return True
 
 
@@ -145,8 +146,7 @@ def export_by_link(installation: Installation, token: str) -> dict[str, Any]:
 def delete_by_link(installation: Installation, token: str) -> None:
     """Delete everything about the owner of a fresh link. Raises LinkError."""
     with installation.database.writing() as session:
-        person = _owner(installation, session, token, Purpose.ACCESS)
-        subscribers.remove(session, id_of(person))
+        _remove(installation, session, _owner(installation, session, token, Purpose.ACCESS))
 
 
 def export(installation: Installation, email: str) -> dict[str, Any]:
@@ -158,9 +158,13 @@ def export(installation: Installation, email: str) -> dict[str, Any]:
 def delete(installation: Installation, email: str) -> None:
     """Delete everything stored about an address, for good."""
     with installation.database.writing() as session:
-        person = named(session, email)
-        subscribers.remove(session, id_of(person))
-    remove_files(installation, person.email)
+        _remove(installation, session, named(session, email))
+
+
+def _remove(installation: Installation, session: Session, person: Subscriber) -> None:
+    mails = outbox.of_subscriber(session, id_of(person))
+    subscribers.remove(session, id_of(person))
+    remove_files(installation, mails, person.email)
 
 
 def named(session: Session, email: str) -> Subscriber:

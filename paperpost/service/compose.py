@@ -196,6 +196,7 @@ def _new_digest(
         frequency=turn.person.frequency,
         why=why(ranking),
         considered=ranking.considered,
+        newest_paper=ranking.newest_paper,
         items=items,
         next_due_at=turn.next_due_at,
         silence="" if items else _silence(ranking),

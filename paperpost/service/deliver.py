@@ -88,12 +88,17 @@ class StoreOutbox:
         ]
 
     def renew(self, claims: Sequence[Claim], now: datetime) -> set[int]:
-        """Extend the leases; those that are still ours. Who left since the claim is let go: this
-        is also the last look before a mail is sent."""
+        """Extend the leases; those that are still ours."""
         ids = [claim.delivery_id for claim in claims]
         with self.installation.database.writing() as session:
-            outbox.suppress(session, self._paused(session, now), self.lease)
             return outbox.renew(session, self.lease, ids, now, LEASE)
+
+    def confirm(self, claim: Claim, now: datetime) -> bool:
+        """The last look: whether it is still ours, and its subscriber still wants it."""
+        number = claim.delivery_id
+        with self.installation.database.writing() as session:
+            outbox.suppress(session, self._paused(session, now), number, self.lease)
+            return bool(outbox.renew(session, self.lease, [number], now, LEASE))
 
     def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
         """Write down how the try ended, in a transaction of its own."""

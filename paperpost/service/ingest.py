@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from paperpost import __version__
+from paperpost.errors import PaperpostError
 from paperpost.service.installation import Installation
 from paperpost.sources.arxiv import ArxivFeed, FetchedBatch, parse_source
 from paperpost.sources.client import PoliteClient, Validators
@@ -112,8 +113,12 @@ def _fetch_one(
         batch = source.fetch(now.date())
         _take_in(installation, iter([*batch.found, *batch.rejected]), spec, result)
         batch.keep()
-    except SourceError as error:
-        result.rejected.append(RejectedRecord(spec, 0, str(error)))
+    except Exception as error:
+        # SourceError is what is expected; whatever else a source brings about must be told for
+        # `status` as well, and must not keep the others from being read.
+        if isinstance(error, PaperpostError):
+            raise  # the store's own trouble is not the source's
+        result.rejected.append(RejectedRecord(spec, 0, str(error) or type(error).__name__))
         _record(installation, spec, "failed", str(error), now)
     else:
         _record(installation, spec, "ok", _summary(batch, result.readable - before), now)

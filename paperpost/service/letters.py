@@ -2,8 +2,7 @@
 
 import hashlib
 import hmac
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from email.utils import parseaddr
@@ -61,23 +60,25 @@ def build(installation: Installation, delivery: Delivery, materials: Materials) 
         raise CannotBuild("the subscriber is gone")
     letter = _letter(installation, delivery, person)
     data = _BUILDERS[DeliveryKind(delivery.kind)](installation, delivery, letter, materials)
-    name = delivery.message_id.strip("<>").partition("@")[0]
     return Outgoing(
         sender=parseaddr(letter.sender)[1],
         recipient=_mailable(person.email),
         data=data,
-        filename=f"{delivery.local_date}-{delivery.kind}-{_safe(person.email)}-{name[-8:]}.eml",
+        filename=file_name(delivery, person.email),
     )
 
 
-def remove_files(installation: Installation, email: str) -> None:
-    """Remove the mails to an address that were written as files."""
-    kinds = "|".join(DeliveryKind)
-    name = re.compile(rf"\d{{4}}-\d\d-\d\d-({kinds})-{re.escape(_safe(email))}-[0-9a-f]{{8}}\.eml")
-    folder = installation.settings.mail_folder
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if name.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+def file_name(delivery: Delivery, email: str) -> str:
+    """What a mail is called that is written as a file; the end tells alike addresses apart."""
+    name = delivery.message_id.strip("<>").partition("@")[0]
+    return f"{delivery.local_date}-{delivery.kind}-{_safe(email)}-{name[-8:]}.eml"
+
+
+def remove_files(installation: Installation, deliveries: Sequence[Delivery], email: str) -> None:
+    """Remove the mails that were written as files."""
+    for delivery in deliveries:
+        path = installation.settings.mail_folder / file_name(delivery, email)
+        path.unlink(missing_ok=True)
 
 
 def _mailable(address: str) -> str:

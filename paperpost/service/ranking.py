@@ -49,6 +49,7 @@ class Ranking:
 
     choices: tuple[Choice, ...]
     considered: int
+    newest_paper: int
     interests: Mapping[InterestKind, list[str]]
     votes: int
 
@@ -62,6 +63,7 @@ class _Block:
     votes: Mapping[int, Mapping[int, Vote]]
     previous: Mapping[int, Previous]
     mailed: Mapping[int, set[int]]
+    newest_paper: int
     candidates: Sequence[Paper]
     library: Mapping[int, Paper]
     tally: Mapping[int, int]
@@ -152,6 +154,7 @@ def _gather(
 ) -> _Block:
     now = installation.clock()
     ids = [id_of(person) for person in people]
+    newest_paper = papers.newest_number(session)
     candidates = papers.announced(session, first_day, on)
     cast = votes.counted(session, now, ids)
     voted = sorted({number for own in cast.values() for number in own})
@@ -161,6 +164,7 @@ def _gather(
         votes=cast,
         previous=previous,
         mailed=digests.mailed(session, ids, first_day, but_not=on),
+        newest_paper=newest_paper,
         candidates=candidates,
         library=papers.by_number(session, voted),
         tally=votes.tally(session, [number_of(paper) for paper in candidates], now),
@@ -183,7 +187,7 @@ def _allowed(block: _Block) -> NDArray[np.bool_]:
 
 
 def _is_new_since(before: Previous, paper: Paper) -> bool:
-    came_late = paper.announced == before.local_date and paper.added_at > before.composed_at
+    came_late = paper.announced == before.local_date and number_of(paper) > before.newest_paper
     return paper.announced > before.local_date or came_late
 
 
@@ -209,4 +213,4 @@ def _ranking(
         for found in ranked
     )
     own_votes = len(block.votes.get(number, {}))
-    return Ranking(tuple(choices), considered, block.wishes[number], own_votes)
+    return Ranking(tuple(choices), considered, block.newest_paper, block.wishes[number], own_votes)

@@ -15,7 +15,6 @@ from paperpost.service.letters import message_id
 from paperpost.service.links import Purpose
 from paperpost.service.wishes import InvalidWish, Wishes
 from paperpost.store import outbox, subscribers
-from paperpost.store.database import in_chunks, take_turns
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import (
     Delivery,
@@ -29,7 +28,7 @@ from paperpost.store.tables import (
 QUIET = timedelta(minutes=5)
 CONFIRMATION_USEFUL = timedelta(days=2)
 ACCESS_LINK_USEFUL = timedelta(hours=1)
-LINES_IN_A_TRANSACTION = 500
+LINES_BETWEEN_WORDS = 1000
 COLUMNS = (
     *("email", "keywords", "authors", "categories", "muted"),
     *("timezone", "hour", "size", "frequency"),
@@ -101,11 +100,12 @@ def from_file(installation: Installation, path: Path, *, confirmed: bool) -> Sig
     Someone who unsubscribed is skipped: a list does not undo a person's own decision.
     """
     result = SignedUpMany()
-    for chunk in in_chunks(_asked_for(path, result, installation.say), LINES_IN_A_TRANSACTION):
+    for count, (email, wanted) in enumerate(_asked_for(path, result, installation.say), start=1):
+        # One transaction each: others get their turn, and nobody waits in two places.
         with installation.database.writing() as session:
-            for email, wanted in chunk:
-                _sign_up_from_list(installation, session, email, wanted, confirmed, result)
-        installation.say(f"{result.added + result.updated + result.skipped:,} lines taken in")
+            _sign_up_from_list(installation, session, email, wanted, confirmed, result)
+        if count % LINES_BETWEEN_WORDS == 0:
+            installation.say(f"{count:,} lines taken in")
     return result
 
 
@@ -207,14 +207,12 @@ def _require_open(installation: Installation, email: str) -> None:
 
 
 def _new(session: Session, email: str, now: datetime) -> Subscriber:
-    take_turns(session, "subscriber")  # the same form may be posted twice at once
-    found = subscribers.by_email(session, email)
-    if found is not None:
-        return found
     person = Subscriber(email=email, state=SubscriberState.PENDING, joined_at=now)
-    session.add(person)
-    session.flush()
-    return person
+    subscribers.add(session, person)  # or whoever posted the same form at the same moment
+    found = subscribers.by_email(session, email)
+    if found is None:
+        raise ValueError("a subscriber was not stored")
+    return found
 
 
 def _activate(person: Subscriber, now: datetime) -> None:

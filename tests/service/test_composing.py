@@ -331,3 +331,40 @@ def test_odd_dates_are_no_trouble(any_installation: Installation) -> None:
     email = join(any_installation, "ada", "graph neural networks")
     assert explain.explain(any_installation, email, date(1, 1, 3)) == []
     assert len(explain.explain(any_installation, email, DAYS[0], 5)) == 5
+
+
+def test_papers_that_come_while_the_digest_is_ranked_are_in_the_next(
+    any_installation: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(any_installation, DAYS[:1], each=1)
+    email = join(any_installation, "ada", "graph neural networks", size=50)
+    late: list[Invented] = []
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        rankings = rank_block(*arguments, **options)
+        clock.turn(seconds=20)
+        if not late:
+            late.extend(fill(any_installation, DAYS[:1], each=3)[1:])
+        clock.turn(seconds=20)
+        return rankings
+
+    monkeypatch.setattr(compose, "rank_block", slow)
+    compose_all_of(any_installation, DAYS[0])
+    compose_all_of(any_installation, DAYS[1])
+    mailed = digests_of(any_installation, email)
+    assert len(mailed[str(DAYS[0])]["papers"]) == 3
+    assert len(mailed[str(DAYS[1])]["papers"]) == 6
+
+
+def test_a_frequency_changed_while_a_digest_is_due_does_not_bring_back_an_old_date(
+    any_installation: Installation, clock: Clock
+) -> None:
+    fill(any_installation, DAYS)
+    email = join(any_installation, "ada", "graph neural networks", size=2)
+    clock.turn(days=1)  # Wednesday
+    compose_all_due(any_installation, NEVER)
+    clock.turn(days=1)
+    join(any_installation, "ada", "graph neural networks", frequency="weekly")
+    assert compose_all_due(any_installation, NEVER) == {"composed before": 1}
+    assert list(digests_of(any_installation, email)) == ["2026-04-08"]
+    assert compose_all_due(any_installation, NEVER) == {}

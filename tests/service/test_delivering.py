@@ -12,10 +12,12 @@ from invented import Clock, fill, join, with_settings
 from smtp_server import Postbox, smtp_server, text_of
 from sqlmodel import select
 
+from mailer.delivery import Recorded
 from paperpost.engine.embedded import compose_all_of
 from paperpost.service import account, subscribe
 from paperpost.service.deliver import StoreOutbox, is_dead, new_lease, send
 from paperpost.service.installation import Installation
+from paperpost.service.links import Purpose, token
 from paperpost.service.wishes import Wishes
 from paperpost.store import digests, outbox
 from paperpost.store.tables import Delivery, DeliveryState
@@ -276,8 +278,8 @@ def test_who_leaves_while_another_mail_is_in_flight_is_not_mailed(
         person = account.named(session, "ben@example.org")
         person.state = "unsubscribed"
         session.add(person)
-    assert shelf.renew([first], office.clock()) == {first.delivery_id}
-    assert shelf.renew([second], office.clock()) == set()
+    assert shelf.confirm(first, office.clock())
+    assert not shelf.confirm(second, office.clock())
     assert states(office) == {"sending": 1, "suppressed": 1}
 
 
@@ -311,3 +313,42 @@ def test_an_address_whose_domain_alone_is_not_ascii_is_mailed_by_any_server(
     compose_all_of(office, DAY)
     assert send(office).sent == 1
     assert postbox.recipients == ["lea@xn--bcher-kva.example"]
+
+
+def test_a_mail_accepted_while_its_reader_left_is_recorded_as_sent(
+    office: Installation, postbox: Postbox
+) -> None:
+    compose_for(office, "ada")
+    shelf = StoreOutbox(office)
+    (claim,) = shelf.claim(office.clock(), 10)
+    assert shelf.confirm(claim, office.clock())
+    with office.database.writing() as session:
+        person = account.named(session, "ada@example.org")
+        person.state = "unsubscribed"
+        session.add(person)
+    assert shelf.renew([claim], office.clock()) == {claim.delivery_id}  # the slow server answers
+    assert shelf.record(claim, Recorded("sent", "250 OK", None), office.clock())
+    assert states(office) == {"sent": 1}
+
+
+def test_who_takes_leaving_back_gets_the_digest_that_was_held_back(
+    office: Installation, postbox: Postbox
+) -> None:
+    compose_for(office, "ada")
+    with office.database.reading() as session:
+        number = account.named(session, "ada@example.org").id or 0
+    link = token(office.signer, Purpose.UNSUBSCRIBE, office.clock(), number)
+    account.leave(office, link)
+    assert send(office).sent == 0
+    assert account.come_back(office, link)
+    assert send(office).sent == 1
+
+
+def test_deleting_leaves_the_files_of_those_with_a_like_address(
+    any_installation: Installation,
+) -> None:
+    fill(any_installation, [DAY])
+    compose_for(any_installation, "o'neil", "o_neil")
+    assert send(any_installation).sent == 2
+    account.delete(any_installation, "o'neil@example.org")
+    assert len(list(any_installation.settings.mail_folder.iterdir())) == 1

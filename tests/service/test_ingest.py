@@ -130,3 +130,15 @@ def test_processes_share_the_turns_of_a_host(any_installation: Installation, clo
     clock.turn(minutes=1)
     with any_installation.database.writing() as session:
         assert requests.book_turn(session, "arxiv.org", clock(), gap) == clock.now
+
+
+def test_whatever_a_source_brings_about_is_told_and_recorded(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "GAP", timedelta())
+    reader = with_settings(any_installation, arxiv_url="http://a..b")
+    (rejected,) = ingest.fetch(reader, ["arxiv:cs.AI"]).rejected
+    assert rejected.reason
+    with any_installation.database.reading() as session:
+        (run,) = requests.runs(session)
+    assert run.state == "failed"
