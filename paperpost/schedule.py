@@ -87,9 +87,10 @@ class Clockwork:
                 log.info("this process ticks" if ours else "another process ticks; delivering only")
             if not ours:
                 return
-            self._fetch()  # first: what is composed now should know what is new
-            self._compose()
-            self._train()
+            # What is composed should know what is new, so the fetch comes first; whatever becomes
+            # of one of the three, the others get their turn.
+            for job in (self._fetch, self._compose, self._train):
+                self._guarded(job)()
 
     def _compose(self) -> None:
         counts = compose_all_due(self._installation, self._stop)

@@ -168,7 +168,7 @@ class PoliteClient:
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
             raise _Retry(RequestFailed(url, reason)) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # a..b is a UnicodeError
             raise RequestFailed(url, str(error) or type(error).__name__) from error
 
     def _conditions(self, url: str) -> dict[str, str]:
