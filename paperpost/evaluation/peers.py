@@ -98,7 +98,7 @@ def mapped_als(training: Training, candidates: Papers) -> Scorer:
         als.fit(training.likes, show_progress=False)
         liked = np.flatnonzero(np.bincount(training.likes.indices, minlength=papers.shape[0]))
         topics = np.asarray(lsa.fit_transform(papers))
-    mapping: Any = Ridge(alpha=1.0).fit(topics[liked], als.item_factors[liked])
+    mapping: Any = Ridge(alpha=0.3).fit(topics[liked], als.item_factors[liked])
     told = mapping.predict(lsa.transform(weigh(candidates.counts)))
     directions = unit_rows(np.asarray(told, dtype=np.float32))
 

@@ -78,8 +78,8 @@ def rank_block(
 ) -> dict[int, Ranking]:
     """Rank the candidates of the digest dated `on` for each subscriber, by number.
 
-    The candidates are those of that digest as if it had not been composed yet (design:
-    Decisions). `limit` replaces each subscriber's own digest size. Changes nothing.
+    The candidates are those of that digest as if it had not been composed yet (ARCHITECTURE.md,
+    Candidates). `limit` replaces each subscriber's own digest size. Changes nothing.
     """
     with installation.database.reading() as session:
         previous = digests.previous(session, [id_of(person) for person in people], on)

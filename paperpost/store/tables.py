@@ -117,7 +117,7 @@ class Paper(SQLModel, table=True):
     """One work, whatever its versions and sources.
 
     `number` never changes and is what other rows point to; `id` is the best public name known
-    so far (design: bare arXiv id, else doi:, pmid:, hf:).
+    so far: a bare arXiv id, else doi:, pmid:, hf: and a hash of the title.
     """
 
     number: int | None = Field(default=None, primary_key=True)
