@@ -25,6 +25,8 @@ from mailer.outcome import Accepted, Outcome, Outgoing, Refused, Unknown, Unreac
 MESSAGES_PER_CONNECTION = 100
 
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+# RFC 5321, section 4.1.2, without quoted local parts and address literals.
+_ONE_ADDRESS = re.compile(r"""[^\s<>,;:\\"@\x00-\x1f\x7f]+@[^\s<>,;:\\"@\x00-\x1f\x7f]+""")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 # RFC 4954, section 6, and RFC 3207, section 4: "log in first", "use TLS first". They are about the
@@ -123,8 +125,9 @@ class SmtpTransport:
 def _transaction(connection: smtplib.SMTP, outgoing: Outgoing) -> tuple[Outcome, bool]:
     """One message over an open connection, and whether the connection can take another."""
     for address in (outgoing.sender, outgoing.recipient):
-        # smtplib would quietly send to what it can make of "a, b@x.org" or of a line break.
-        if smtplib.quoteaddr(address) != f"<{address}>":
+        # smtplib would quietly send to what it can make of "a, b@x.org" or of a line break; what
+        # exactly differs between versions of Python.
+        if not _ONE_ADDRESS.fullmatch(address):
             return Refused(f"not an address: {address[:80]!r}", permanent=True), True
     data = _LINE_END.sub(b"\r\n", outgoing.data)
     try:
