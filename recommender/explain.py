@@ -21,6 +21,12 @@ MOST_TERMS = 3
 CLOSE_TO_PAPER = 0.25
 CLOSE_TO_KEYWORD = 0.2
 _LONGEST_TITLE = 80
+# Words of papers about papers: "results suggest" tells nobody why a paper is there.
+_GENERIC = frozenset(
+    {"approach", "demonstrate", "existing", "experiment", "extensive", "finding", "improve"}
+    | {"method", "outperform", "paper", "present", "propose", "proposed", "recent", "result"}
+    | {"scheme", "show", "simulation", "study", "suggest", "year"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +175,16 @@ class Explainer:
         return []
 
     def _telling(self, paper: int, columns: Sequence[int]) -> list[int]:
-        """Those that tell what the paper is about: phrases, and words of its title. A rare word
-        of two abstracts ("tried") may add much to the product and say nothing to a reader."""
+        """Those that tell what the paper is about: phrases, and words of its title, but none of
+        papers in general. A rare word of two abstracts ("tried") may add much to the product and
+        say nothing to a reader."""
         title = normal_phrase(self._batch.papers[paper].title)
         terms = [(column, self._batch.terms[column].replace("-", " ")) for column in columns]
-        return [column for column, term in terms if " " in term or f" {term} " in title]
+        return [
+            column
+            for column, term in terms
+            if (" " in term or f" {term} " in title) and _GENERIC.isdisjoint(term.split())
+        ]
 
     def _distinct(self, columns: Sequence[int], found: Sequence[str]) -> list[int]:
         """The first columns whose terms do not stand in one another or in a keyword found."""

@@ -5,6 +5,7 @@ import pytest
 from two_topics import model, papers, today
 
 from recommender.explain import Reason, sentence
+from recommender.model import Model
 from recommender.phrases import normal_phrase
 from recommender.profile import Interests, Reader, Vote
 from recommender.rank import Ranked, rank
@@ -150,3 +151,24 @@ def test_sentences_hold_no_paper_id_and_no_line_break() -> None:
 )
 def test_each_reason_reads_as_a_sentence(reason: Reason, expected: str) -> None:
     assert sentence(reason) == expected
+
+
+def test_no_reason_names_what_papers_in_general_say() -> None:
+    texts = ("enzyme kinetics", "speech dialects", "auction equilibria", "lattice codes")
+    fitted = Model.fit(
+        [Paper(topic, f"On {topic}", f"Results suggest that {topic} matter.") for topic in texts],
+        [],
+    )
+    liked = fitted.batch([Paper("liked", "On enzyme kinetics", "Results suggest enzyme kinetics.")])
+    today = fitted.batch(
+        [
+            Paper("new", "Enzyme kinetics again", "Results suggest that enzyme kinetics matter."),
+            Paper("other", "Lattice codes again", "Lattice codes matter."),
+        ]
+    )
+    reader = Reader("ada", votes=(Vote("liked", 1),))
+    ((best, *_),) = rank(fitted.profiles([reader], liked), today, limit=2)
+    names = {name.lower() for reason in best.reasons for name in reason.names}
+    assert best.paper_id == "new"
+    assert any("enzyme" in name for name in names)
+    assert not any("result" in name or "suggest" in name for name in names)
