@@ -25,7 +25,6 @@ from paperpost.store.tables import Delivery, Digest, InterestKind, Subscriber, S
 
 LONGEST_PAUSE = timedelta(days=366)
 SECOND_THOUGHTS = timedelta(days=1)
-WORDS = {1: "up", -1: "down"}
 
 
 class UnknownSubscriber(PaperpostError):

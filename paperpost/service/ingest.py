@@ -113,11 +113,11 @@ def _fetch_one(
         batch = source.fetch(now.date())
         _take_in(installation, iter([*batch.found, *batch.rejected]), spec, result)
         batch.keep()
+    except PaperpostError:
+        raise  # the store's own trouble is not the source's
     except Exception as error:
         # SourceError is what is expected; whatever else a source brings about must be told for
         # `status` as well, and must not keep the others from being read.
-        if isinstance(error, PaperpostError):
-            raise  # the store's own trouble is not the source's
         result.rejected.append(RejectedRecord(spec, 0, str(error) or type(error).__name__))
         _record(installation, spec, "failed", str(error), now)
     else:
