@@ -86,6 +86,9 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_subscriber_next_due_at"), ["next_due_at"], unique=False
         )
+        batch_op.create_index(
+            batch_op.f("ix_subscriber_paused_until"), ["paused_until"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_subscriber_state"), ["state"], unique=False)
 
     op.create_table(
@@ -280,6 +283,7 @@ def downgrade() -> None:
     op.drop_table("web_validator")
     with op.batch_alter_table("subscriber", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_subscriber_state"))
+        batch_op.drop_index(batch_op.f("ix_subscriber_paused_until"))
         batch_op.drop_index(batch_op.f("ix_subscriber_next_due_at"))
 
     op.drop_table("subscriber")

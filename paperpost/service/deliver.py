@@ -62,6 +62,7 @@ class StoreOutbox:
     retry_all_before: datetime | None = None
     lease: str = ""
     _unknown: set[int] = field(default_factory=set)
+    _has_tidied: bool = False
 
     def __post_init__(self) -> None:
         self.lease = self.lease or new_lease()
@@ -69,9 +70,12 @@ class StoreOutbox:
     def claim(self, now: datetime, limit: int) -> Sequence[Claim]:
         """Lease what may be tried now; each claim builds its mail when it is asked to."""
         with self.installation.database.writing() as session:
-            outbox.take_back(session, now, is_dead)
-            outbox.expire(session, now)
-            outbox.suppress(session, self._paused(session, now))
+            taken_back = outbox.take_back(session, now, is_dead)
+            if taken_back or not self._has_tidied:
+                # Once a run, for it looks at all that waits; `confirm` looks at each mail again.
+                outbox.expire(session, now)
+                outbox.suppress(session, self._paused(session, now))
+                self._has_tidied = True
             rows = outbox.claim(
                 session,
                 self.lease,
@@ -94,9 +98,10 @@ class StoreOutbox:
             return outbox.renew(session, self.lease, ids, now, LEASE)
 
     def confirm(self, claim: Claim, now: datetime) -> bool:
-        """The last look: whether it is still ours, and its subscriber still wants it."""
+        """The last look: whether it is still ours and of use, and its subscriber still wants it."""
         number = claim.delivery_id
         with self.installation.database.writing() as session:
+            outbox.expire(session, now, number, self.lease)
             outbox.suppress(session, self._paused(session, now), number, self.lease)
             return bool(outbox.renew(session, self.lease, [number], now, LEASE))
 

@@ -179,14 +179,34 @@ def next_lease_end(session: Session, now: datetime, but_not: str) -> datetime | 
     ).one()
 
 
-def expire(session: Session, now: datetime) -> int:
-    """Give up waiting mails that are too late to be of use; how many."""
+def expire(
+    session: Session, now: datetime, only: int | None = None, lease: str | None = None
+) -> int:
+    """Give up mails that are too late to be of use; how many.
+
+    Those that wait; or `only` the one that is about to be sent under `lease`.
+    """
     done = session.exec(
         update(Delivery)
-        .where(col(Delivery.state).in_(WAITING), col(Delivery.expires_at) <= now)
-        .values(state=DeliveryState.EXPIRED, reply="too late to be of use")
+        .where(*_concerned(only, lease), col(Delivery.expires_at) <= now)
+        .values(
+            state=DeliveryState.EXPIRED,
+            reply="too late to be of use",
+            lease=None,
+            lease_ends_at=None,
+        )
     )
     return int(done.rowcount)
+
+
+def _concerned(only: int | None, lease: str | None) -> list[ColumnElement[bool]]:
+    if only is None:
+        return [col(Delivery.state).in_(WAITING)]
+    return [
+        col(Delivery.id) == only,
+        col(Delivery.state) == DeliveryState.SENDING,
+        col(Delivery.lease) == lease,
+    ]
 
 
 def suppress(
@@ -197,20 +217,11 @@ def suppress(
     Those that wait; or `only` the one that is about to be sent under `lease`.
     """
     left = select(Subscriber.id).where(Subscriber.state != SubscriberState.ACTIVE)
-    concerned = (
-        [col(Delivery.state).in_(WAITING)]
-        if only is None
-        else [
-            col(Delivery.id) == only,
-            col(Delivery.state) == DeliveryState.SENDING,
-            col(Delivery.lease) == lease,
-        ]
-    )
     unwilling = [col(Delivery.subscriber_id).in_(left)]
     unwilling += [col(Delivery.subscriber_id).in_(chunk) for chunk in in_chunks(paused)]
     done = session.exec(
         update(Delivery)
-        .where(*concerned, col(Delivery.kind) == DeliveryKind.DIGEST, or_(*unwilling))
+        .where(*_concerned(only, lease), col(Delivery.kind) == DeliveryKind.DIGEST, or_(*unwilling))
         .values(
             state=DeliveryState.SUPPRESSED,
             reply="the subscriber left or paused",

@@ -161,7 +161,7 @@ class Subscriber(SQLModel, table=True):
     hour: int = 8
     size: int = 10
     frequency: str = "daily"
-    paused_until: date | None = None
+    paused_until: date | None = Field(default=None, index=True)
     joined_at: datetime = Field(sa_column=_time())
     confirmed_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
     left_at: datetime | None = Field(default=None, sa_column=_time(optional=True))

@@ -352,3 +352,15 @@ def test_deleting_leaves_the_files_of_those_with_a_like_address(
     assert send(any_installation).sent == 2
     account.delete(any_installation, "o'neil@example.org")
     assert len(list(any_installation.settings.mail_folder.iterdir())) == 1
+
+
+def test_a_mail_that_becomes_too_late_during_a_run_is_not_sent(
+    office: Installation, clock: Clock
+) -> None:
+    compose_for(office, "ada", "ben")
+    shelf = StoreOutbox(office)
+    first, second = shelf.claim(office.clock(), 10)
+    assert shelf.confirm(first, office.clock())
+    clock.turn(days=1, minutes=1)
+    assert not shelf.confirm(second, office.clock())
+    assert states(office) == {"sending": 1, "expired": 1}
