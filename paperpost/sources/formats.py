@@ -8,7 +8,7 @@ from datetime import date
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from paperpost.sources import daily_papers, feeds, oai
+from paperpost.sources import daily_papers, daily_papers_api, feeds, oai
 from paperpost.sources.errors import UnreadableFile
 from paperpost.sources.found import Records, Rejected
 from paperpost.sources.gzipped import Unpacked
@@ -27,9 +27,9 @@ _OBJECT_LINE = re.compile(rb"^[ \t]*\{", re.MULTILINE)
 def read_papers(data: str | PathLike[str] | IO[bytes], *, today: date) -> Records:
     """The papers of a file or of an open binary stream, and the records that are none.
 
-    Formats: JSON lines, RSS, Atom, OAI-PMH XML, a Daily Papers page saved as text; each may be
-    gzip'd. Raises UnreadableFile for anything else and FeedError for an error in a feed's
-    clothes, both when records are asked for.
+    Formats: JSON lines, RSS, Atom, OAI-PMH XML, Daily Papers as a page saved as text or as its
+    API's answer; each may be gzip'd. Raises UnreadableFile for anything else and FeedError for an
+    error in a feed's clothes, both when records are asked for.
     """
     with _opened(data) as stream:
         if stream.peek(len(_GZIP))[: len(_GZIP)] == _GZIP:
@@ -83,7 +83,7 @@ def _read(stream: "Reader", today: date) -> Records:
     if daily_papers.is_daily_papers(text.decode("utf-8", errors="replace")):
         return daily_papers.read_daily_papers(stream, today=today)
     if text.startswith(b"["):
-        raise UnreadableFile("a JSON array, not JSON lines: each paper must be a line of its own")
+        return daily_papers_api.read_daily_papers_api(stream, today=today)
     if _OBJECT_LINE.search(text):
         return read_json_lines(stream, today=today)
     what = f"XML or HTML with the root <{root}>" if root else "the file"

@@ -21,6 +21,7 @@ NAME_LIMIT = 300
 NAMES_LIMIT = 5_000
 CATEGORY_LIMIT = 100
 CATEGORIES_LIMIT = 100
+MOST_UPVOTES = 1_000_000
 
 _FIRST_DAY = date(1991, 1, 1)  # arXiv began that year
 _AHEAD = timedelta(days=8)  # a week from tomorrow: announcement dates run ahead of UTC's day
@@ -48,6 +49,7 @@ class FoundPaper:
     url: str | None
     source: str
     kind: AnnounceKind = "new"
+    upvotes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def checked(record: Mapping[str, object], *, source: str, today: date) -> FoundP
         url=_url(record, bare),
         source=source,
         kind=_kind(record),
+        upvotes=_upvotes(record),
     )
 
 
@@ -206,6 +209,14 @@ def _is_web_address(url: str) -> bool:
     except ValueError:  # http://[journal]/x
         return False
     return named and url.isprintable() and " " not in url
+
+
+def _upvotes(record: Mapping[str, object]) -> int | None:
+    """What readers of the source gave the paper; a count that is none is no reason to lose it."""
+    count = record.get("upvotes")
+    if not isinstance(count, int) or isinstance(count, bool):
+        return None
+    return count if 0 <= count <= MOST_UPVOTES else None
 
 
 def _kind(record: Mapping[str, object]) -> AnnounceKind:

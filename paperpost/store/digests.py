@@ -17,6 +17,7 @@ from paperpost.store.tables import (
     Digest,
     Fragment,
     Subscriber,
+    Vote,
 )
 
 
@@ -152,6 +153,21 @@ def of_subscriber(session: Session, subscriber_id: int) -> list[tuple[Digest, De
     return list(session.exec(query))
 
 
+def newest(
+    session: Session, subscriber_id: int, *, mailed: bool = False
+) -> tuple[Digest, Delivery] | None:
+    """A subscriber's newest digest with its delivery; with `mailed` the newest that has papers."""
+    query = (
+        select(Digest, Delivery)
+        .join(Delivery, col(Delivery.id) == col(Digest.delivery_id))
+        .where(Digest.subscriber_id == subscriber_id)
+        .order_by(col(Digest.local_date).desc())
+    )
+    if mailed:
+        query = query.where(Delivery.state != DeliveryState.SILENT)
+    return session.exec(query.limit(1)).first()
+
+
 def of_deliveries(session: Session, delivery_ids: Collection[int]) -> dict[int, Digest]:
     """Digests by the number of their delivery."""
     return {
@@ -159,6 +175,32 @@ def of_deliveries(session: Session, delivery_ids: Collection[int]) -> dict[int, 
         for chunk in in_chunks(delivery_ids)
         for digest in session.exec(select(Digest).where(col(Digest.delivery_id).in_(chunk)))
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A digest that went out: to whom, when it was due, and its frozen items."""
+
+    subscriber_id: int
+    due_at: datetime
+    items: list[dict[str, Any]]
+
+
+def sent(session: Session, since: datetime, until: datetime, most: int) -> list[Sent]:
+    """The newest digests that went out, due between the two times, of subscribers who voted."""
+    query = (
+        select(col(Digest.subscriber_id), col(Delivery.due_at), col(Digest.items))
+        .join(Delivery, col(Delivery.id) == col(Digest.delivery_id))
+        .where(
+            Delivery.state == DeliveryState.SENT,
+            Delivery.due_at >= since,
+            Delivery.due_at <= until,
+            col(Digest.subscriber_id).in_(select(Vote.subscriber_id)),
+        )
+        .order_by(col(Delivery.due_at).desc(), col(Digest.id).desc())
+        .limit(most)
+    )
+    return [Sent(number, due_at, items) for number, due_at, items in session.exec(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,19 +244,21 @@ def previous(session: Session, subscriber_ids: Collection[int], day: date) -> di
 def mailed(
     session: Session, subscriber_ids: Collection[int], since: date, *, but_not: date | None = None
 ) -> dict[int, set[int]]:
-    """The papers in each subscriber's digests dated `since` or later, by row number.
+    """The papers in each subscriber's digests dated `since` or later, by row number, and the
+    other papers that were found to be the same works.
 
     Papers are never announced later than they were (papers.py), so older digests cannot hold a
     candidate. `but_not` leaves out the digest of one date.
     """
     found: dict[int, set[int]] = defaultdict(set)
     for chunk in in_chunks(subscriber_ids):
-        query = select(Digest).where(
+        query = select(col(Digest.subscriber_id), col(Digest.local_date), col(Digest.items)).where(
             col(Digest.subscriber_id).in_(chunk), Digest.local_date >= since
         )
-        for digest in session.exec(query):
-            if digest.local_date != but_not:
-                found[digest.subscriber_id].update(item["paper"] for item in digest.items)
+        for subscriber_id, local_date, items in session.exec(query):
+            if local_date != but_not:
+                for item in items:
+                    found[subscriber_id].update((item["paper"], *item.get("also", ())))
     return found
 
 

@@ -5,7 +5,7 @@ A lease is a text that names who holds it (service/deliver.py makes it); a deliv
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, col, func, select
@@ -270,6 +270,20 @@ def of_subscriber(session: Session, subscriber_id: int) -> list[Delivery]:
             .order_by(col(Delivery.id))
         )
     )
+
+
+def silences(session: Session, since: datetime, limit: int) -> list[tuple[date, str, int]]:
+    """Why digests were silent that were due since then: date, reason and how many subscribers,
+    the newest date and its most frequent reason first."""
+    people = func.count()
+    query = (
+        select(col(Delivery.local_date), col(Delivery.reply), people)
+        .where(Delivery.state == DeliveryState.SILENT, Delivery.due_at >= since)
+        .group_by(col(Delivery.local_date), col(Delivery.reply))
+        .order_by(col(Delivery.local_date).desc(), people.desc(), col(Delivery.reply))
+        .limit(limit)
+    )
+    return [(day, reason, number) for day, reason, number in session.exec(query)]
 
 
 def in_trouble(session: Session, limit: int) -> list[tuple[Delivery, Subscriber]]:

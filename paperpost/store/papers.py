@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Literal
 
 from sqlmodel import Session, col, func, select
@@ -16,7 +16,8 @@ Change = Literal["added", "updated", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a source says of one paper. `title_alias` is `hf:` and a hash of the title."""
+    """What a source says of one paper. `title_alias` is `hf:` and a hash of the title;
+    `upvotes` is what its readers gave the paper since `announced`."""
 
     id: str
     title_alias: str
@@ -31,6 +32,7 @@ class Arrival:
     source: str
     only_if_known: bool = False
     other_ids: tuple[str, ...] = ()
+    upvotes: int | None = None
 
     @property
     def is_named_by_title(self) -> bool:
@@ -133,6 +135,8 @@ def _new_paper(arrival: Arrival, now: datetime) -> Paper:
         source=arrival.source,
         added_at=now,
         changed_at=now,
+        upvotes=arrival.upvotes,
+        upvotes_at=_listed_at(arrival),
     )
 
 
@@ -153,6 +157,7 @@ def _merge(paper: Paper, arrival: Arrival, now: datetime) -> bool:
     if _worth(arrival.id) > _worth(paper.id):
         paper.id = arrival.id
         paper.url = arrival.url or paper.url
+    _count_upvotes(paper, arrival)
     if paper.model_dump() == before:
         return False
     paper.changed_at = now
@@ -175,6 +180,20 @@ def _fill(paper: Paper, arrival: Arrival, *, replace: bool) -> None:
             setattr(paper, field, list(new) if isinstance(new, tuple) else new)
 
 
+def _count_upvotes(paper: Paper, arrival: Arrival) -> None:
+    """The greatest count and the earliest day: lists are read in any order, and again."""
+    if arrival.upvotes is not None:
+        paper.upvotes = max(arrival.upvotes, paper.upvotes or 0)
+        listed = _listed_at(arrival)
+        paper.upvotes_at = min(filter(None, (listed, paper.upvotes_at)))
+
+
+def _listed_at(arrival: Arrival) -> datetime | None:
+    if arrival.upvotes is None:
+        return None
+    return datetime.combine(arrival.announced, time.min, UTC)
+
+
 def number_of(paper: Paper) -> int:
     """The row number of a stored paper."""
     if paper.number is None:
@@ -189,6 +208,21 @@ def find(session: Session, name: str) -> Paper | None:
         .join(PaperAlias, col(PaperAlias.paper_number) == col(Paper.number))
         .where(PaperAlias.alias == name)
     ).first()
+
+
+def named(session: Session, names: Iterable[str]) -> list[Paper]:
+    """The papers of those ids or other names, each once; unknown names are left out."""
+    found = {
+        number_of(paper): paper
+        for chunk in in_chunks(names)
+        for paper in session.exec(
+            select(Paper)
+            .join(PaperAlias, col(PaperAlias.paper_number) == col(Paper.number))
+            .where(col(PaperAlias.alias).in_(chunk))
+            .order_by(col(Paper.number))
+        )
+    }
+    return list(found.values())
 
 
 def by_number(session: Session, numbers: Iterable[int]) -> dict[int, Paper]:
@@ -209,6 +243,32 @@ def announced(session: Session, first: date, last: date) -> list[Paper]:
             .order_by(col(Paper.announced).desc(), col(Paper.id))
         )
     )
+
+
+def changes(session: Session, first: date, last: date) -> list[tuple[int, datetime]]:
+    """Number and time of the last change of the papers announced from `first` to `last`, both
+    included, by number."""
+    rows = session.exec(
+        select(Paper.number, Paper.changed_at)
+        .where(col(Paper.announced) >= first, col(Paper.announced) <= last)
+        .order_by(col(Paper.number))
+    )
+    return [(number, at) for number, at in rows if number is not None]
+
+
+def upvoted(
+    session: Session, first: date, last: date, least: int
+) -> list[tuple[int, int, datetime]]:
+    """Number, upvotes, and since when: of the papers announced from `first` to `last`, both
+    included, that have at least so many."""
+    rows = session.exec(
+        select(Paper.number, Paper.upvotes, Paper.upvotes_at).where(
+            col(Paper.announced) >= first,
+            col(Paper.announced) <= last,
+            col(Paper.upvotes) >= least,
+        )
+    )
+    return [(number, count, at) for number, count, at in rows if number and count and at]
 
 
 def newest_day(session: Session, until: date | None = None) -> date | None:

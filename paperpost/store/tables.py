@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy import Column as SqlColumn
 from sqlalchemy.engine import Dialect
@@ -133,6 +134,9 @@ class Paper(SQLModel, table=True):
     source: str
     added_at: datetime = Field(sa_column=_time())
     changed_at: datetime = Field(sa_column=_time())
+    # The most that readers of Hugging Face were seen to give it, and the first day it stood there.
+    upvotes: int | None = None
+    upvotes_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
 
 
 class PaperAlias(SQLModel, table=True):
@@ -151,6 +155,7 @@ class Subscriber(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
         CheckConstraint("size BETWEEN 1 AND 50", name="size"),
+        CheckConstraint("threshold BETWEEN 0 AND 1", name="threshold"),
         {"sqlite_autoincrement": True},
     )
 
@@ -168,6 +173,10 @@ class Subscriber(SQLModel, table=True):
     next_due_at: datetime | None = Field(default=None, sa_column=_time(optional=True, index=True))
     # Raised by each composed digest: whoever ranked with an older value may not insert.
     digest_count: int = 0
+    # Papers less probably liked than this are not mailed; None: the best are, however good.
+    threshold: float | None = None
+    # Whether one paper a digest may be from outside the usual.
+    explore: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class Interest(SQLModel, table=True):
@@ -225,7 +234,9 @@ class Delivery(SQLModel, table=True):
 class Digest(SQLModel, table=True):
     """What one subscriber gets for one local date, frozen when it is composed.
 
-    `items`: in order of rank {"paper": number, "fragment": id, "score": float, "reasons": [str]}.
+    `items`: in order of rank {"paper": number, "fragment": id, "score": float, "blend": version,
+    "probability": float, "reasons": [str], "trending": bool, "explored": bool, "also": [numbers of
+    papers that are the same work]}; those of older versions lack the newer keys.
     """
 
     __table_args__ = (UniqueConstraint("subscriber_id", "local_date"),)

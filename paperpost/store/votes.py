@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import case, extract, update
 from sqlmodel import Session, col, func, select
 
 from paperpost.store.database import in_chunks
-from paperpost.store.tables import Vote
+from paperpost.store.tables import Paper, Vote
 
 OVERRIDDEN = "overridden before it counted"
 
@@ -130,6 +130,50 @@ def count(session: Session, now: datetime, *, counted_after: datetime | None = N
     if counted_after is not None:
         query = query.where(Vote.counts_at > counted_after)
     return session.exec(query).one()
+
+
+@dataclass(frozen=True, slots=True)
+class SpanOfVotes:
+    """The votes that hold on one paper and were cast in the time that begins at `begin`."""
+
+    paper_number: int
+    begin: datetime
+    ups: int
+    downs: int
+
+
+def by_time(
+    session: Session, first: date, last: date, now: datetime, width: timedelta
+) -> list[SpanOfVotes]:
+    """The votes of all subscribers, as they hold now, on the papers announced from `first` to
+    `last`, both included; counted in spans of that width (whole seconds)."""
+    newest = (
+        select(func.max(Vote.id))
+        .join(Paper, col(Paper.number) == col(Vote.paper_number))
+        .where(
+            col(Paper.announced) >= first,
+            col(Paper.announced) <= last,
+            Vote.counts_at <= now,
+            col(Vote.voided).is_(None),
+        )
+        .group_by(col(Vote.subscriber_id), col(Vote.paper_number))
+    )
+    second = extract("epoch", col(Vote.cast_at))
+    begin = second - second % int(width.total_seconds())
+    rows = session.exec(
+        select(
+            Vote.paper_number,
+            begin,
+            func.sum(case((col(Vote.value) > 0, 1), else_=0)),
+            func.sum(case((col(Vote.value) < 0, 1), else_=0)),
+        )
+        .where(col(Vote.id).in_(newest), Vote.value != 0)
+        .group_by(col(Vote.paper_number), begin)
+    )
+    return [
+        SpanOfVotes(number, datetime.fromtimestamp(int(start), UTC), int(ups), int(downs))
+        for number, start, ups, downs in rows
+    ]
 
 
 def tally(session: Session, paper_numbers: Collection[int], now: datetime) -> dict[int, int]:

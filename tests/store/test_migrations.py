@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
 
 from paperpost.store.database import Database, StoreError, migrations_folder
+from paperpost.store.tables import Paper, Subscriber
 
 
 def test_models_and_migrations_agree(database: Database) -> None:
@@ -68,3 +71,69 @@ def test_a_server_that_is_not_there_is_one_clear_line() -> None:
     database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing?connect_timeout=2")
     with pytest.raises(StoreError, match="cannot use the database"):
         database.require_current()
+
+
+def _fill_the_first_tables(database: Database) -> None:
+    """One subscriber with an interest and a vote on a paper, as version 0001 keeps them."""
+    for statement in (
+        "INSERT INTO paper (number, id, title, abstract, authors, categories, announced, source, "
+        "added_at, changed_at) VALUES (1, '2604.00001', 'Geese', 'Birds.', '[]', '[]', "
+        "'2026-04-01', 'file', '2026-04-01 00:00:00', '2026-04-01 00:00:00')",
+        "INSERT INTO subscriber (id, email, state, timezone, hour, size, frequency, joined_at, "
+        "digest_count) VALUES (7, 'ada@example.org', 'active', 'UTC', 8, 10, 'daily', "
+        "'2026-04-01 00:00:00', 3)",
+        "INSERT INTO interest (subscriber_id, kind, value) VALUES (7, 'keyword', 'geese')",
+        "INSERT INTO vote (subscriber_id, paper_number, value, origin, cast_at, counts_at) "
+        "VALUES (7, 1, 1, 'mail', '2026-04-01 00:00:00', '2026-04-01 00:00:00')",
+    ):
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+
+def _counts(database: Database) -> list[int]:
+    with database.engine.connect() as connection:
+        return [
+            connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+            for table in ("paper", "subscriber", "interest", "vote")
+        ]
+
+
+def test_the_first_versions_rows_migrate_and_go_back_whole(database: Database) -> None:
+    database.downgrade("0001")
+    _fill_the_first_tables(database)
+    database.upgrade()
+    with database.reading() as session:
+        ada = session.exec(select(Subscriber)).one()
+        paper = session.exec(select(Paper)).one()
+    assert (ada.email, ada.digest_count) == ("ada@example.org", 3)
+    assert (ada.threshold, ada.explore) == (None, True)
+    assert (paper.upvotes, paper.upvotes_at) == (None, None)
+    assert _counts(database) == [1, 1, 1, 1]
+    database.downgrade("0001")
+    assert _counts(database) == [1, 1, 1, 1]
+
+
+def test_a_deleted_subscribers_number_does_not_return_after_the_migration(
+    database: Database,
+) -> None:
+    database.downgrade("0001")
+    _fill_the_first_tables(database)
+    database.upgrade()
+    insert = (
+        "INSERT INTO subscriber (email, state, timezone, hour, size, frequency, joined_at, "
+        "digest_count) VALUES ('ben@example.org', 'active', 'UTC', 8, 10, 'daily', "
+        "'2026-04-01 00:00:00', 0)"
+    )
+    with database.engine.begin() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SELECT setval('subscriber_id_seq', 7)")
+        connection.exec_driver_sql("DELETE FROM subscriber")
+        connection.exec_driver_sql(insert)
+        assert connection.exec_driver_sql("SELECT id FROM subscriber").scalar_one() == 8
+
+
+@pytest.mark.parametrize("threshold", ["-0.1", "1.1"])
+def test_a_threshold_is_a_probability(database: Database, threshold: str) -> None:
+    _fill_the_first_tables(database)
+    with pytest.raises(IntegrityError), database.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE subscriber SET threshold = {threshold}")

@@ -1,7 +1,7 @@
 """One work is one row, whatever it comes as."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from invented import START, Invented, arrival
 
@@ -116,3 +116,45 @@ def test_a_journals_record_does_not_take_the_preprints_page_away(database: Datab
     paper = only(database)
     assert (paper.id, paper.title, paper.url) == (ONE.id, ONE.title, ONE.url)
     assert paper.comment == "In print"
+
+
+def upvoted(database: Database, least: int = 3) -> list[tuple[int, datetime]]:
+    with database.reading() as session:
+        found = papers.upvoted(session, DAY, DAY, least)
+    return [(count, since) for _, count, since in found]
+
+
+def test_the_greatest_count_of_upvotes_and_the_first_day_are_kept_in_any_order(
+    database: Database,
+) -> None:
+    early, late = DAY, DAY + timedelta(days=2)
+    lists = [
+        replace(ONE, announced=late, upvotes=12),
+        replace(ONE, announced=early, upvotes=7),
+        replace(ONE, announced=late, upvotes=9),
+    ]
+    put(database, ONE)
+    assert upvoted(database) == []
+    for one in lists:
+        put(database, one)
+    assert upvoted(database) == [(12, datetime(2026, 4, 7, tzinfo=UTC))]
+    assert put(database, *lists, ONE) == {"skipped": 4}
+
+
+def test_upvotes_stay_with_a_paper_that_only_one_source_counts(database: Database) -> None:
+    put(database, replace(ONE, upvotes=0))
+    assert only(database).upvotes == 0
+    put(database, replace(ONE, version=2, title="Second", upvotes=None))
+    put(database, replace(ONE, announced=DAY + timedelta(days=1), upvotes=3))
+    assert upvoted(database) == [(3, datetime(2026, 4, 7, tzinfo=UTC))]
+    assert upvoted(database, least=4) == []
+
+
+def test_papers_are_found_by_any_of_their_names_and_each_once(database: Database) -> None:
+    other = arrival(Invented("2604.00002", "game", DAY))
+    put(database, ONE, other)
+    with database.reading() as session:
+        found = papers.named(session, [other.id, ONE.title_alias, ONE.id, "2604.00003"])
+        assert {paper.id for paper in found} == {ONE.id, other.id}
+        assert len(found) == 2
+        assert papers.named(session, []) == []

@@ -113,3 +113,50 @@ def test_the_tally_is_ups_minus_downs(
     cast(any_installation, pair, -1)
     with any_installation.database.reading() as session:
         assert votes.tally(session, [pair[1]], any_installation.clock()) == {pair[1]: -1}
+
+
+DAY = date(2026, 4, 7)
+
+
+def by_time(installation: Installation, width: timedelta = timedelta(hours=1)) -> list[object]:
+    with installation.database.reading() as session:
+        found = votes.by_time(session, DAY, DAY, installation.clock(), width)
+    return [(one.begin.hour, one.ups, one.downs) for one in found]
+
+
+def test_votes_are_counted_by_the_time_at_which_they_were_cast(
+    any_installation: Installation, pair: tuple[int, int], clock: Clock
+) -> None:
+    _, paper = pair
+    for name, value, minutes in (("ben", 1, 10), ("cleo", -1, 10), ("dora", 1, 60)):
+        email = join(any_installation, name, "graph")
+        with any_installation.database.reading() as session:
+            person = subscribers.by_email(session, email)
+        assert person is not None
+        clock.turn(minutes=minutes)
+        cast(any_installation, (id_of(person), paper), value)
+    assert sorted(map(str, by_time(any_installation))) == ["(10, 1, 0)", "(9, 1, 1)"]
+    assert by_time(any_installation, timedelta(days=1)) == [(0, 2, 1)]
+
+
+def test_only_the_vote_that_holds_is_counted_at_its_time(
+    any_installation: Installation, pair: tuple[int, int], clock: Clock
+) -> None:
+    cast(any_installation, pair, 1)
+    clock.turn(hours=2)
+    cast(any_installation, pair, -1, HOLD)
+    assert by_time(any_installation) == [(9, 1, 0)]
+    clock.turn(hours=1)
+    assert by_time(any_installation) == [(11, 0, 1)]
+    cast(any_installation, pair, 0)
+    assert by_time(any_installation) == []
+
+
+def test_votes_on_papers_of_other_days_are_not_counted(
+    any_installation: Installation, pair: tuple[int, int]
+) -> None:
+    cast(any_installation, pair, 1)
+    other = DAY + timedelta(days=1)
+    with any_installation.database.reading() as session:
+        now = any_installation.clock()
+        assert votes.by_time(session, other, other, now, timedelta(hours=1)) == []
