@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from recommender.matrices import Floats, SparseRows, transposed
+from recommender.background import Background
+from recommender.duplicates import Group, groups
+from recommender.matrices import Floats, Integers, Postings, SparseRows, transposed
+from recommender.neighbours import Neighbours, Support
 from recommender.phrases import PhraseIndex
 from recommender.text import Paper, phrases
 
@@ -13,14 +16,18 @@ from recommender.text import Paper, phrases
 class Batch:
     """Papers, their TF-IDF rows (papers x terms) and unit-length factors (papers x factors).
 
-    `space` names the model that made it: batches and profiles of two models cannot be compared.
+    `trained` are their places among the papers that the model was trained on, -1 for none. `space`
+    names the model that made it: batches and profiles of two models cannot be compared.
     """
 
     papers: tuple[Paper, ...]
     tfidf: SparseRows
     factors: Floats
+    trained: Integers
     terms: Sequence[str]
     space: str
+    background: Background
+    neighbours: Neighbours
 
     def __len__(self) -> int:
         return len(self.papers)
@@ -31,14 +38,35 @@ class Batch:
         return {paper.id: position for position, paper in enumerate(self.papers)}
 
     @cached_property
-    def papers_by_term(self) -> SparseRows:
+    def postings(self) -> Postings:
         """TF-IDF as terms x papers, the side a product with profiles needs."""
-        return transposed(self.tfidf)
+        return Postings(transposed(self.tfidf))
+
+    @cached_property
+    def crowding(self) -> Floats:
+        """How many papers like it each paper has (papers), as a standard score."""
+        ids = tuple(paper.id for paper in self.papers)
+        return self.background.crowding(ids, self.tfidf, self.factors)
+
+    @cached_property
+    def support(self) -> Support:
+        """What the votes the model was trained on say of each paper."""
+        return self.neighbours.towards(self.trained)
 
     @cached_property
     def index(self) -> PhraseIndex:
         """Exact phrases, authors and categories."""
         return PhraseIndex(self.papers)
+
+    @cached_property
+    def duplicates(self) -> tuple[Group, ...]:
+        """The works that stand more than once here."""
+        return groups(self.papers)
+
+    @cached_property
+    def copies(self) -> dict[int, Group]:
+        """For each paper that is not the only copy of its work, all of them, itself included."""
+        return {copy: group for group in self.duplicates for copy in group}
 
     @cached_property
     def _written(self) -> dict[int, dict[str, str]]:

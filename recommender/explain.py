@@ -11,7 +11,9 @@ from recommender.matrices import Floats, dense_product, entries, transposed
 from recommender.phrases import normal_category, normal_name, normal_phrase
 from recommender.profile import Profiles
 
-Kind = Literal["author", "keyword", "liked", "terms", "category", "popular", "unlike", "new"]
+Kind = Literal[
+    "author", "keyword", "liked", "terms", "category", "popular", "unlike", "new", "explored"
+]
 Degree = Literal["found", "close", "nearest"]
 
 MOST_REASONS = 3
@@ -31,7 +33,8 @@ _GENERIC = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One fact: `names` are terms, a keyword, an author, a category or a title.
+    """One fact: `names` are terms, a keyword, an author, a category, a title, for a popular paper
+    what was counted, in words, or for an explored one its rank.
 
     `degree` tells a keyword that stands in the paper from one it is close to, and what is really
     close from what is merely nearest; `shared_with` tells terms of liked papers from terms of
@@ -64,11 +67,13 @@ def sentence(reason: Reason) -> str:
         case "category":
             return f"in {names[0]}, which you follow"
         case "popular":
-            return "popular with other readers"
+            return " and ".join(names) or "popular with other readers"
         case "unlike":
             return "unlike what you voted down"
         case "new":
             return "new, and not matched to any interest of yours"
+        case "explored":
+            return f"number {names[0]} in your ranking, here to learn from your vote"
 
 
 def _keyword_sentence(keyword: str, degree: Degree) -> str:
@@ -101,12 +106,12 @@ class Explainer:
         self._evidence = profiles.evidence
         self._interests = profiles.readers[reader].interests
         self._followed = {normal_name(name) for name in self._interests.authors}
-        items, weights = entries(profiles.weights, reader)
+        items, weights = entries(profiles.whole.weights, reader)
         self._positive = items[weights > 0]
         self._positive_weights = weights[weights > 0]
         self._has_dislikes = bool((weights < 0).any())
-        self._profile = np.zeros(profiles.tfidf.shape[1], dtype=np.float32)
-        columns, values = entries(profiles.tfidf, reader)
+        self._profile = np.zeros(profiles.whole.tfidf.shape[1], dtype=np.float32)
+        columns, values = entries(profiles.whole.tfidf, reader)
         self._profile[columns] = values
         self._is_liked_term = np.zeros(len(self._profile), dtype=np.bool_)
         for item in self._positive[self._positive < len(self._evidence.library)]:

@@ -4,11 +4,14 @@ Rows are what a matrix is about (papers, readers), columns what it says of them 
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
@@ -42,7 +45,17 @@ def from_entries(entries: Sequence[dict[int, float]], columns: int) -> SparseRow
     indptr = np.cumsum([0, *(len(row) for row in entries)], dtype=np.int32)
     indices = np.array([column for row in entries for column in row], dtype=np.int32)
     data = np.array([value for row in entries for value in row.values()], dtype=np.float32)
-    return sparse_rows(sparse.csr_matrix((data, indices, indptr), (len(entries), columns)))
+    rows = sparse.csr_matrix((data, indices, indptr), (len(entries), columns))
+    rows.sort_indices()
+    rows.eliminate_zeros()
+    return cast(SparseRows, rows)
+
+
+def from_parts(data: Floats, indices: Integers, indptr: Integers, columns: int) -> SparseRows:
+    """The matrix of scipy's three arrays; ValueError if they do not fit together."""
+    rows = sparse.csr_matrix((data, indices, indptr), (len(indptr) - 1, columns))
+    rows.check_format(full_check=True)
+    return cast(SparseRows, rows)
 
 
 def with_data(rows: SparseRows, data: npt.NDArray[np.floating]) -> SparseRows:
@@ -58,6 +71,8 @@ def transposed(rows: SparseRows) -> SparseRows:
 
 def stacked(above: SparseRows, below: SparseRows) -> SparseRows:
     """The rows of `above`, then those of `below`."""
+    if not below.shape[0]:
+        return above
     return cast(SparseRows, sparse.vstack([above, below], format="csr", dtype=np.float32))
 
 
@@ -85,3 +100,47 @@ def unit_sparse_rows(rows: SparseRows) -> SparseRows:
 def dense_product(left: SparseRows, right: SparseRows) -> Floats:
     """`left @ right` as a dense array."""
     return cast(Floats, (left @ right).toarray())
+
+
+class Postings:
+    """A sparse matrix (terms x papers) to be multiplied by many others from the left.
+
+    Its fullest rows are kept dense, because BLAS is several times as fast where most entries are:
+    with 256 of arXiv's terms a profile takes 25 microseconds in place of 40.
+    """
+
+    _MOST_DENSE = 256
+
+    def __init__(self, rows: SparseRows) -> None:
+        lengths = np.diff(rows.indptr)
+        fullest = np.sort(np.argsort(-lengths, kind="stable")[: self._MOST_DENSE])
+        self._place = np.full(rows.shape[0], -1, dtype=np.int32)
+        self._place[fullest] = np.arange(len(fullest))
+        self._dense = cast(Floats, cast(Any, rows[fullest]).toarray())
+        sparse_lengths = np.where(self._place < 0, lengths, 0)
+        data = np.where(np.repeat(self._place < 0, lengths), rows.data, 0)
+        self._rest = sparse_rows(with_data(rows, data))
+        self._has_rest = bool(sparse_lengths.any())
+
+    def product(self, left: SparseRows) -> Floats:
+        """`left` (readers x terms) times these rows, dense."""
+        owners = np.repeat(np.arange(left.shape[0]), np.diff(left.indptr))
+        places = self._place[left.indices]
+        known = places >= 0
+        dense = np.zeros((left.shape[0], len(self._dense)), dtype=np.float32)
+        dense[owners[known], places[known]] = left.data[known]
+        product = dense @ self._dense
+        if self._has_rest:
+            product += dense_product(left, self._rest)
+        return cast(Floats, product)
+
+
+def single_threaded_blas() -> AbstractContextManager[object]:
+    """While this lasts BLAS uses one thread: ours and implicit's own would fight for the cores."""
+    return cast("AbstractContextManager[object]", _threadpools().limit(limits=1, user_api="blas"))
+
+
+@cache
+def _threadpools() -> ThreadpoolController:
+    # Looking for all libraries takes a millisecond: more than the fold-in that it is for.
+    return ThreadpoolController()

@@ -6,17 +6,30 @@ It holds words and papers, never a reader: those are folded from their votes whe
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from recommender.background import Background, sampled
 from recommender.batch import Batch
+from recommender.blend import BLEND
+from recommender.calibration import Calibration
 from recommender.errors import SnapshotError
-from recommender.factors import FactorSettings, Space, factorise, space_of
-from recommender.matrices import Floats, SparseRows, from_entries, unit_rows
+from recommender.factors import FactorSettings, Space
+from recommender.matrices import (
+    Floats,
+    Integers,
+    SparseRows,
+    from_entries,
+    from_parts,
+    single_threaded_blas,
+)
+from recommender.neighbours import Neighbours, neighbours_of
 from recommender.profile import Profiles, Reader, build_profiles, keywords_of, votes_on
 from recommender.snapshot import Arrays, read_snapshot, write_snapshot
+from recommender.spaces import SPACES, JointSpace, factorise_jointly
 from recommender.text import (
     MAX_TERMS,
     Paper,
@@ -27,22 +40,30 @@ from recommender.text import (
 
 Progress = Callable[[str], None]
 
+# What a snapshot holds of each space, by the names of its fields.
+_OF_A_SPACE = ("term_factors", "paper_factors", "paper_gramian")
+# And of each sparse matrix.
+_OF_ROWS = ("data", "indices", "indptr")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
     """How a model is fitted."""
 
     max_terms: int = MAX_TERMS
-    space: FactorSettings = field(default_factory=FactorSettings)
+    spaces: tuple[FactorSettings, ...] = SPACES
 
 
 @dataclass(frozen=True)
 class Model:
-    """Vocabulary, space, and the ids of the trained papers in the order of their factors."""
+    """What is learnt; `paper_ids` are the trained papers in the order of their factors."""
 
     vocabulary: Vocabulary
-    space: Space
+    space: JointSpace
     paper_ids: tuple[str, ...]
+    background: Background
+    neighbours: Neighbours
+    calibration: Calibration = field(default_factory=Calibration)
 
     @classmethod
     def fit(
@@ -82,9 +103,10 @@ class Model:
         settings = settings or ModelSettings()
         vocabulary = learn_weights(terms, counts)
         _tell(progress, f"learning from {len(terms):,} terms and {votes.data.size:,} votes")
-        space = factorise(vocabulary.weigh(counts), votes, settings.space)
-        _tell(progress, f"learnt {space.paper_factors.shape[1]} factors")
-        return cls(vocabulary, space, tuple(paper_ids))
+        tfidf = vocabulary.weigh(counts)
+        space = factorise_jointly(tfidf, votes, settings.spaces, partial(_tell, progress))
+        background = sampled(tuple(paper_ids), tfidf, space.paper_factors)
+        return cls(vocabulary, space, tuple(paper_ids), background, neighbours_of(votes))
 
     def batch(self, papers: Sequence[Paper]) -> Batch:
         """See papers, trained or not, as this model does."""
@@ -94,15 +116,34 @@ class Model:
     def batch_counts(self, counts: SparseRows, papers: Sequence[Paper]) -> Batch:
         """As `batch`, with the term counts (papers x terms) at hand."""
         tfidf = self.vocabulary.weigh(counts)
-        return self._seen(papers, tfidf, self._factors(papers, tfidf))
+        trained = [self._trained.get(paper.id, -1) for paper in papers]
+        return self._seen(papers, tfidf, np.array(trained, dtype=np.int32))
 
     def profiles(self, readers: Sequence[Reader], library: Batch) -> Profiles:
         """Readers as this model sees them; `library` holds the papers they voted on."""
-        keywords = keywords_of(readers)
+        with single_threaded_blas():
+            seeds = self._seeds(keywords_of(readers))
+            return build_profiles(readers, library, seeds, self.space)
+
+    def _seeds(self, keywords: Sequence[str]) -> Batch:
+        """A pseudo-paper for each keyword."""
+        if not keywords:
+            return self._nothing
         tfidf = self.vocabulary.weigh(self.vocabulary.count(keywords))
         papers = [Paper(keyword, keyword) for keyword in keywords]
-        seeds = self._seen(papers, tfidf, self.space.fold_papers(tfidf))
-        return build_profiles(readers, library, seeds, self.space)
+        return self._seen(papers, tfidf, np.full(len(papers), -1, dtype=np.int32))
+
+    @cached_property
+    def _nothing(self) -> Batch:
+        return self.batch(())
+
+    def nearest(self, factors: Floats, limit: int) -> list[str]:
+        """The ids of the `limit` trained papers with the greatest cosine to a row of factors."""
+        if not self.paper_ids:
+            return []
+        cosines = self.space.paper_factors @ factors
+        among = np.argpartition(-cosines, min(limit, len(cosines)) - 1)[:limit]
+        return [self.paper_ids[position] for position in sorted(among, key=lambda p: -cosines[p])]
 
     @cached_property
     def key(self) -> str:
@@ -116,13 +157,18 @@ class Model:
         header = {
             "terms": self.vocabulary.terms,
             "papers": self.paper_ids,
-            "settings": asdict(self.space.settings),
+            "background": self.background.ids,
+            "spaces": [asdict(space.settings) for space in self.space.spaces],
+            "calibration": {"blend": BLEND, **asdict(self.calibration)},
         }
         arrays: Arrays = {
             "idf": self.vocabulary.idf,
-            "term_factors": self.space.term_factors,
-            "paper_factors": self.space.paper_factors,
+            "neighbours_votes": self.neighbours.votes,
         }
+        arrays |= _arrays_of("background", self.background.tfidf)
+        arrays |= _arrays_of("neighbours", self.neighbours.steps)
+        for number, space in enumerate(self.space.spaces):
+            arrays |= {f"{name}_{number}": getattr(space, name) for name in _OF_A_SPACE}
         write_snapshot(path, header, arrays)
 
     @classmethod
@@ -130,43 +176,85 @@ class Model:
         """The model of a snapshot; SnapshotError when there is none that can be read."""
         header, arrays = read_snapshot(path)
         try:
-            vocabulary = Vocabulary(tuple(header["terms"]), arrays["idf"])
-            settings = FactorSettings(**header["settings"])
-            space = space_of(arrays["term_factors"], arrays["paper_factors"], settings)
-            model = cls(vocabulary, space, tuple(header["papers"]))
-        except (KeyError, TypeError, ValueError) as error:
+            model = cls._read(header, arrays)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
             raise SnapshotError(path, "it lacks a part of a model") from error
         if not model._is_whole():
             raise SnapshotError(path, "its parts do not fit together")
         return model
 
+    @classmethod
+    def _read(cls, header: dict[str, Any], arrays: Arrays) -> "Model":
+        vocabulary = Vocabulary(tuple(header["terms"]), arrays["idf"])
+        spaces = tuple(
+            Space(
+                settings=FactorSettings(**settings),
+                **{name: arrays[f"{name}_{number}"] for name in _OF_A_SPACE},
+            )
+            for number, settings in enumerate(header["spaces"])
+        )
+        space, papers = JointSpace(spaces), tuple(header["papers"])
+        places = {paper_id: place for place, paper_id in enumerate(papers)}
+        tfidf = _rows_in(arrays, "background", len(vocabulary.terms))
+        factors = space.paper_factors[[places[paper_id] for paper_id in header["background"]]]
+        background = Background(tuple(header["background"]), tfidf, factors)
+        steps = _rows_in(arrays, "neighbours", len(papers))
+        neighbours = Neighbours(steps, arrays["neighbours_votes"])
+        calibration = _calibration_in(header)
+        return cls(vocabulary, space, papers, background, neighbours, calibration)
+
     def _is_whole(self) -> bool:
         terms, papers = len(self.vocabulary.terms), len(self.paper_ids)
-        factors = self.space.term_factors.shape[1]
         return (
             self.vocabulary.idf.shape == (terms,)
-            and self.space.term_factors.shape == (terms, factors)
-            and self.space.paper_factors.shape == (papers, factors)
+            and self.background.tfidf.shape == (len(self.background.ids), terms)
+            and self.neighbours.steps.shape == (papers, papers)
+            and self.neighbours.votes.shape == (papers,)
+            and all(space.is_for(terms, papers) for space in self.space.spaces)
         )
 
     @cached_property
     def _trained(self) -> dict[str, int]:
         return {paper_id: position for position, paper_id in enumerate(self.paper_ids)}
 
-    def _seen(self, papers: Sequence[Paper], tfidf: SparseRows, factors: Floats) -> Batch:
-        return Batch(tuple(papers), tfidf, factors, self.vocabulary.terms, self.key)
+    def _seen(self, papers: Sequence[Paper], tfidf: SparseRows, trained: Integers) -> Batch:
+        return Batch(
+            papers=tuple(papers),
+            tfidf=tfidf,
+            factors=self._factors(tfidf, trained),
+            trained=trained,
+            terms=self.vocabulary.terms,
+            space=self.key,
+            background=self.background,
+            neighbours=self.neighbours,
+        )
 
-    def _factors(self, papers: Sequence[Paper], tfidf: SparseRows) -> Floats:
+    def _factors(self, tfidf: SparseRows, trained: Integers) -> Floats:
         # Trained factors know who liked a paper, folded ones only its words: on CiteULike-t
         # nDCG@10 .206 against .204.
-        trained = [self._trained.get(paper.id) for paper in papers]
-        known = [row for row, position in enumerate(trained) if position is not None]
-        unknown = [row for row, position in enumerate(trained) if position is None]
-        factors = np.zeros((len(papers), self.space.paper_factors.shape[1]), dtype=np.float32)
-        positions = [position for position in trained if position is not None]
-        factors[known] = unit_rows(self.space.paper_factors[positions])
+        factors = np.zeros((len(trained), self.space.paper_factors.shape[1]), dtype=np.float32)
+        known, unknown = np.flatnonzero(trained >= 0), np.flatnonzero(trained < 0)
+        factors[known] = self.space.paper_factors[trained[known]]
         factors[unknown] = self.space.fold_papers(tfidf[unknown])
         return factors
+
+
+def _calibration_in(header: dict[str, Any]) -> Calibration:
+    """The snapshot's curve; the default where it has none, or one for scores of another blend."""
+    match header.get("calibration"):
+        case {"blend": blend, "intercept": intercept, "slope": slope} if blend == BLEND:
+            return Calibration(float(intercept), float(slope))
+        case _:
+            return Calibration()
+
+
+def _arrays_of(name: str, rows: SparseRows) -> Arrays:
+    return {f"{name}_{part}": getattr(rows, part) for part in _OF_ROWS}
+
+
+def _rows_in(arrays: Arrays, name: str, columns: int) -> SparseRows:
+    data, indices, indptr = (arrays[f"{name}_{part}"] for part in _OF_ROWS)
+    return from_parts(data, indices, indptr, columns)
 
 
 def _tell(progress: Progress | None, message: str) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from recommender.text import Paper, words
 
+_ASCII_MARKS = {code: " " for code in range(128) if not chr(code).isalnum()}
+
 
 def normal_phrase(text: str) -> str:
     """Words in singular and lower case with single spaces around; hyphens count as spaces.
@@ -19,6 +21,8 @@ def normal_name(name: str) -> str:
     """A person's name without accents, capitals and marks; "Lovelace, Ada" turned round."""
     family, comma, given = name.partition(",")
     ordered = f"{given} {family}" if comma and "," not in given else name
+    if ordered.isascii():  # most are, and the loop below is slow
+        return " ".join(ordered.casefold().translate(_ASCII_MARKS).split())
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", ordered).casefold())
     kept = (c if c.isalnum() else " " for c in letters if not unicodedata.combining(c))
     return " ".join("".join(kept).split())

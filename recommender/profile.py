@@ -11,15 +11,17 @@ import numpy as np
 
 from recommender.batch import Batch
 from recommender.errors import SpaceError
-from recommender.factors import Space
 from recommender.matrices import (
     Floats,
+    Integers,
     SparseRows,
     from_entries,
     stacked,
     unit_rows,
     unit_sparse_rows,
 )
+from recommender.modes import find_modes
+from recommender.spaces import JointSpace
 
 # All dislikes together take away at most this share of what likes and keywords add: most readers
 # vote down far more than up, and a plain sum turns their profiles round (precision@10 on the arXiv
@@ -76,16 +78,42 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Vectors:
+    """Profiles as what papers are compared with, a row each; rows are of unit length or zero."""
+
+    weights: SparseRows  # profiles x evidence: what each item adds to the profile
+    tfidf: SparseRows  # profiles x terms
+    centroids: Floats  # profiles x factors: the sum of the evidence
+    folded: Floats  # profiles x factors: the reader as the factorisation sees them
+    likes: Floats  # votes up and keywords in each, by which the blend is weighted
+
+    def __len__(self) -> int:
+        return len(self.likes)
+
+    def __getitem__(self, rows: slice) -> "Vectors":
+        return Vectors(
+            self.weights[rows],
+            self.tfidf[rows],
+            self.centroids[rows],
+            self.folded[rows],
+            self.likes[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Profiles:
-    """Readers in the space of one model, a row each; all rows are of unit length or zero."""
+    """Readers in the space of one model: all they like, and each of their interests (modes.py).
+
+    The interests of reader r are the rows `mode_ends[r]` to `mode_ends[r + 1]` of `modes`: none
+    for a reader with a single one.
+    """
 
     readers: tuple[Reader, ...]
     evidence: Evidence
-    weights: SparseRows  # readers x evidence: what each item adds to the profile
-    tfidf: SparseRows  # readers x terms
-    centroids: Floats  # readers x factors: the sum of the evidence
-    folded: Floats  # readers x factors: the reader as the factorisation sees them
-    likes: Floats  # votes up and keywords of each reader, by which the blend is weighted
+    liked: SparseRows  # readers x trained papers: a 1 for each vote up on one of them
+    whole: Vectors
+    modes: Vectors
+    mode_ends: Integers
     space: str
 
     def __len__(self) -> int:
@@ -93,7 +121,7 @@ class Profiles:
 
 
 def build_profiles(
-    readers: Sequence[Reader], library: Batch, keywords: Batch, space: Space
+    readers: Sequence[Reader], library: Batch, keywords: Batch, space: JointSpace
 ) -> Profiles:
     """Profiles from votes on papers of `library` and from `keywords`, a pseudo-paper for each.
 
@@ -108,17 +136,30 @@ def build_profiles(
         np.vstack([library.factors, keywords.factors]),
     )
     entries = [_entries_of(reader, library, keywords) for reader in readers]
-    votes = from_entries(entries, len(evidence.factors))
-    weights = from_entries([_weights_of(row, len(library)) for row in entries], votes.shape[1])
+    modes = [_modes_of(row, library) for row in entries]
+    vectors = _vectors([*entries, *(mode for own in modes for mode in own)], evidence, space)
+    liked = [_liked_among(row, library.trained) for row in entries]
     return Profiles(
         readers=tuple(readers),
         evidence=evidence,
+        liked=from_entries(liked, len(space.paper_factors)),
+        whole=vectors[: len(readers)],
+        modes=vectors[len(readers) :],
+        mode_ends=np.cumsum([0, *map(len, modes)], dtype=np.int32),
+        space=library.space,
+    )
+
+
+def _vectors(entries: list[dict[int, float]], evidence: Evidence, space: JointSpace) -> Vectors:
+    """From votes by place in the evidence, likes perhaps in part."""
+    papers, items = len(evidence.library), len(evidence.factors)
+    weights = from_entries([_weights_of(row, papers) for row in entries], items)
+    return Vectors(
         weights=weights,
         tfidf=unit_sparse_rows(weights @ evidence.tfidf),
         centroids=unit_rows(weights @ evidence.factors),
-        folded=space.fold_readers(votes, evidence.factors),
-        likes=np.array([sum(v > 0 for v in row.values()) for row in entries], dtype=np.float32),
-        space=library.space,
+        folded=space.fold_readers(from_entries(entries, items), evidence.factors),
+        likes=np.array([sum(max(v, 0) for v in row.values()) for row in entries], np.float32),
     )
 
 
@@ -141,9 +182,27 @@ def _entries_of(reader: Reader, library: Batch, keywords: Batch) -> dict[int, fl
     return entries
 
 
+def _liked_among(entries: dict[int, float], trained: Integers) -> dict[int, float]:
+    places = (
+        int(trained[item]) for item, value in entries.items() if value > 0 and item < len(trained)
+    )
+    return {place: 1.0 for place in places if place >= 0}
+
+
+def _modes_of(entries: dict[int, float], library: Batch) -> list[dict[int, float]]:
+    """Votes for each interest of a reader: likes in part, dislikes as they are, no keywords, which
+    are for the whole."""
+    likes = [item for item, value in entries.items() if value > 0 and item < len(library)]
+    dislikes = {item: value for item, value in entries.items() if value < 0}
+    return [
+        {item: share for item, share in zip(likes, shares, strict=True) if share > 0} | dislikes
+        for shares in find_modes(library.factors[likes]).tolist()
+    ]
+
+
 def _weights_of(entries: dict[int, float], papers: int) -> dict[int, float]:
     likes = {
-        item: 1.0 if item < papers else KEYWORD_WEIGHT
+        item: value * (1.0 if item < papers else KEYWORD_WEIGHT)
         for item, value in entries.items()
         if value > 0
     }

@@ -1,44 +1,63 @@
-"""From profiles and papers to ranked papers: standard scores of three cosines, and what was asked.
+"""From profiles and papers to ranked papers: the best by the blend, and what is told of them."""
 
-The blend, measured on CiteULike-t: the plain TF-IDF match, the reader as the factorisation sees
-them, and the centroid of what they liked; the reader's share grows with the number of likes.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from recommender.batch import Batch
+from recommender.blend import SHIPPED, Scores, Weights, marked, score_parts
+from recommender.calibration import Calibration
+from recommender.duplicates import fold
 from recommender.errors import SpaceError
-from recommender.explain import Explainer, Reason
-from recommender.matrices import Booleans, Floats, dense_product
+from recommender.explain import MOST_REASONS, Explainer, Reason
+from recommender.explore import with_explored
+from recommender.matrices import Booleans, Floats, Integers, single_threaded_blas
 from recommender.profile import Profiles
 
-# Above what the best of a day's thousand papers reaches by its text, so that a followed author's
-# paper makes the digest.
-AUTHOR_BOOST = 30.0
-KEYWORD_BOOST = 3.0
-CATEGORY_BOOST = 1.0
-POPULARITY_WEIGHT = 0.01
-# Standard deviations of cosines below this are rounding errors.
-_LEAST_SPREAD = 1e-6
-_DECIMALS = 4
-
-# The summands of scores by name, each readers x papers.
-Parts = dict[str, npt.NDArray[np.floating]]
+DECIMALS = 4
+# A block's scores stay in a core's cache.
+_READERS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A paper at its place: `score` is the sum of `parts`; `index` is its place in the batch."""
+    """A paper at its place: `score` is the sum of `parts`; `index` is its place in the batch.
+
+    `probability` is the chance of a vote up; `also` are the places of its copies (duplicates.py),
+    which the list leaves out.
+    """
 
     paper_id: str
     index: int
     score: float
     reasons: tuple[Reason, ...]
     parts: dict[str, float]
+    probability: float
+    explored: bool = False
+    also: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best papers of some readers, each array readers x limit or all papers, best first.
+
+    `positions` are places in the batch, -1 past a list's end; `scores` are the sums of `parts`.
+    `explored` (readers) is the rank of the paper that ends the list in place of the next best
+    one, 0 where that one is there.
+    """
+
+    positions: Integers
+    scores: Floats
+    parts: dict[str, Floats]
+    explored: Integers
+
+    def of(self, row: int) -> list[int]:
+        """One reader's list, without its empty end."""
+        return [place for place in self.positions[row].tolist() if place >= 0]
 
 
 def rank(
@@ -47,126 +66,188 @@ def rank(
     *,
     limit: int,
     allowed: Booleans | None = None,
-    popularity: npt.NDArray[np.floating] | None = None,
-    explained: bool = True,
+    popularity: Scores | None = None,
+    explore: Integers | None = None,
+    calibration: Calibration | None = None,
 ) -> list[list[Ranked]]:
+    """The best `limit` papers of each reader, with reasons; otherwise as `best`."""
+    found = best(
+        profiles, batch, limit=limit, allowed=allowed, popularity=popularity, explore=explore
+    )
+    calibration = calibration or Calibration()
+    return [
+        _told(profiles, batch, found, row, allowed, calibration) for row in range(len(profiles))
+    ]
+
+
+def best(
+    profiles: Profiles,
+    batch: Batch,
+    *,
+    limit: int,
+    allowed: Booleans | None = None,
+    popularity: Scores | None = None,
+    explore: Integers | None = None,
+    weights: Weights = SHIPPED,
+) -> Best:
     """The best `limit` papers of each reader, by score, ties in the order of the batch.
 
     `allowed` (readers x papers) leaves papers out for some readers; muted ones are left out as
-    well. `popularity` (papers) decides where nothing else does. Scores are comparable within one
-    reader and one batch only. Without `explained` there are no reasons, which takes less time.
+    well. `popularity` (papers) decides where nothing else does. `explore` (readers) is the length
+    of a list that ends with a paper chosen by explore.py, 0 for a reader who gets none. Scores are
+    comparable within one reader and one batch only.
     """
     if profiles.space != batch.space:
         raise SpaceError("profiles and papers are of two models")
-    candidates = _unmuted(profiles, batch)
-    if allowed is not None:
-        candidates &= allowed
-    parts = score_parts(profiles, batch, candidates, popularity)
-    totals = np.where(candidates, sum(part.astype(np.float64) for part in parts.values()), -np.inf)
-    return [
-        _ranked_for(row, best_first(totals[row], limit), profiles, batch, parts, explained)
-        for row in range(len(profiles))
+    _fill_caches(batch)
+    blocks = [
+        slice(start, min(start + _READERS_AT_ONCE, len(profiles)))
+        for start in range(0, max(len(profiles), 1), _READERS_AT_ONCE)
     ]
+    one = partial(_best_of_block, profiles, batch, limit, allowed, popularity, explore, weights)
+    with single_threaded_blas(), ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = list(threads.map(one, blocks))
+    names = dict.fromkeys(name for block in found for name in block.parts)
+    nothing = [np.zeros_like(block.scores) for block in found]
+    return Best(
+        np.vstack([block.positions for block in found]),
+        np.vstack([block.scores for block in found]),
+        {
+            name: np.vstack([b.parts.get(name, z) for b, z in zip(found, nothing, strict=True)])
+            for name in names
+        },
+        np.concatenate([block.explored for block in found]),
+    )
 
 
-def score_parts(
+def _fill_caches(batch: Batch) -> None:
+    """What is computed once for all readers, before threads ask for it at the same time."""
+    _ = batch.crowding, batch.postings, batch.support, batch.copies
+
+
+def _best_of_block(
     profiles: Profiles,
     batch: Batch,
-    candidates: Booleans,
-    popularity: npt.NDArray[np.floating] | None = None,
-) -> Parts:
-    """The summands of the score by name, each readers x papers, zero outside `candidates`."""
-    experience = (profiles.likes / (profiles.likes + 5))[:, None]
-    words = standard_scores(dense_product(profiles.tfidf, batch.papers_by_term), candidates)
-    reader = standard_scores(profiles.folded @ batch.factors.T, candidates)
-    centroid = standard_scores(profiles.centroids @ batch.factors.T, candidates)
-    parts: Parts = {
-        "words": words,
-        "reader": reader * (1 + experience / 2),
-        "centroid": centroid * (2 - experience),
+    limit: int,
+    allowed: Booleans | None,
+    popularity: Scores | None,
+    explore: Integers | None,
+    weights: Weights,
+    rows: slice,
+) -> Best:
+    candidates = _candidates(profiles, batch, allowed, rows)
+    parts = score_parts(profiles, batch, rows, candidates, popularity, weights)
+    totals = np.round(sum(parts.values(), start=np.float32(0)), DECIMALS)
+    totals[~candidates] = -np.inf
+    totals = fold(totals, batch.duplicates)
+    positions = best_first(totals, min(limit, len(batch)))
+    explored = np.zeros(len(positions), dtype=np.int32)
+    if explore is not None:
+        lengths = explore[rows]
+        positions, explored = with_explored(profiles, batch, rows, totals, lengths, positions)
+    is_there = positions >= 0
+    chosen = {
+        name: np.round(np.take_along_axis(part, positions, axis=1), DECIMALS) * is_there
+        for name, part in parts.items()
     }
-    parts |= _asked_for(profiles, batch, words + parts["reader"] + parts["centroid"])
-    if popularity is not None:
-        shared = np.broadcast_to(popularity.astype(np.float32), candidates.shape)
-        parts["popularity"] = standard_scores(shared, candidates) * POPULARITY_WEIGHT
-    return {
-        name: np.where(candidates, np.round(part, _DECIMALS), 0) for name, part in parts.items()
-    }
+    return Best(positions, np.sum(list(chosen.values()), axis=0), chosen, explored)
 
 
-def standard_scores(values: Floats, candidates: Booleans) -> Floats:
-    """Each row's values as standard deviations from the mean of that row's candidates.
-
-    Zero for what is no candidate, and for rows whose candidates are all alike.
-    """
-    counts = np.maximum(candidates.sum(axis=1, keepdims=True), 1)
-    means = np.sum(values, axis=1, keepdims=True, where=candidates) / counts
-    centred = np.where(candidates, values - means, 0)
-    spreads = np.sqrt(np.sum(centred**2, axis=1, keepdims=True) / counts)
-    scores: Floats = np.where(spreads > _LEAST_SPREAD, centred / np.maximum(spreads, 1e-12), 0)
-    return scores.astype(np.float32)
-
-
-def best_first(totals: npt.NDArray[np.float64], limit: int) -> list[int]:
-    """Positions of the `limit` greatest values, greatest first, equal ones in order."""
-    limit = min(limit, int(np.isfinite(totals).sum()))
-    if limit <= 0:
-        return []
-    threshold = np.partition(totals, -limit)[-limit]
-    among = np.flatnonzero(totals >= threshold)
-    order = among[np.argsort(-totals[among], kind="stable")]
-    return [int(position) for position in order[:limit]]
-
-
-def _asked_for(profiles: Profiles, batch: Batch, match: npt.NDArray[np.floating]) -> Parts:
-    """What readers named themselves: it lifts a paper above the average whatever votes say."""
-    index = batch.index
-    interests = [reader.interests for reader in profiles.readers]
-    author = _marked([i.authors for i in interests], index.by_author, match.shape)
-    keyword = _marked([i.keywords for i in interests], index.with_phrase, match.shape) & ~author
-    category = _marked([i.categories for i in interests], index.in_category, match.shape)
-    lift = np.maximum(-match, 0)
-    return {
-        "author": np.where(author, AUTHOR_BOOST + lift, 0),
-        "keyword": np.where(keyword, KEYWORD_BOOST + lift, 0),
-        "category": np.where(category, CATEGORY_BOOST, 0),
-    }
-
-
-def _unmuted(profiles: Profiles, batch: Batch) -> Booleans:
-    muted = [reader.interests.muted for reader in profiles.readers]
-    return ~_marked(muted, batch.index.muted_by, (len(profiles), len(batch)))
-
-
-def _marked(
-    names: Sequence[Sequence[str]], find: Callable[[str], list[int]], shape: tuple[int, ...]
+def _candidates(
+    profiles: Profiles, batch: Batch, allowed: Booleans | None, rows: slice
 ) -> Booleans:
-    """Readers x papers: the papers found for any of each reader's names."""
-    marked = np.zeros(shape, dtype=np.bool_)
-    for row, own in enumerate(names):
-        for name in own:
-            marked[row, find(name)] = True
-    return marked
+    """The block's readers x papers: what is allowed and not muted."""
+    muted = [reader.interests.muted for reader in profiles.readers[rows]]
+    if allowed is not None and not any(muted):
+        return allowed[rows]
+    shape = (len(muted), len(batch))
+    unmuted = ~marked(muted, lambda name: batch.index.muted_by(name), shape)
+    return unmuted if allowed is None else unmuted & allowed[rows]
 
 
-def _ranked_for(
-    row: int, best: list[int], profiles: Profiles, batch: Batch, parts: Parts, explained: bool
+def best_first(totals: Scores, limit: int) -> Integers:
+    """For each row the places of its `limit` greatest values, greatest first, equal ones in order.
+
+    Rows x `limit`; -1 past the end of a row with fewer values above -inf.
+    """
+    positions = np.full((len(totals), max(limit, 0)), -1, dtype=np.int32)
+    limit = min(limit, totals.shape[1])
+    if limit > 0:
+        positions[:, :limit] = _best_places(totals, limit)
+    return positions
+
+
+def _best_places(totals: Scores, limit: int) -> Integers:
+    """As `best_first`, for a limit of at least 1 and at most the number of columns."""
+    least = np.partition(totals, -limit, axis=1)[:, [-limit]]
+    among = (totals >= least) & (totals > -np.inf)
+    is_plain = among.sum(axis=1) == limit  # neither too few values nor several equal last ones
+    positions = np.full((len(totals), limit), -1, dtype=np.int32)
+    positions[is_plain] = np.nonzero(among[is_plain])[1].reshape(-1, limit)
+    order = np.argsort(-np.take_along_axis(totals, positions, axis=1), axis=1, kind="stable")
+    positions = np.take_along_axis(positions, order, axis=1)
+    for row in np.flatnonzero(~is_plain):
+        places = np.flatnonzero(among[row])
+        places = places[np.argsort(-totals[row, places], kind="stable")][:limit]
+        positions[row, : len(places)] = places
+    return positions
+
+
+def _told(
+    profiles: Profiles,
+    batch: Batch,
+    found: Best,
+    row: int,
+    allowed: Booleans | None,
+    calibration: Calibration,
 ) -> list[Ranked]:
-    own = [
-        {name: round(float(part[row, p]), _DECIMALS) for name, part in parts.items()} for p in best
+    places = found.of(row)
+    parts = _parts_of(found, row, len(places))
+    scores = [round(sum(part.values()), DECIMALS) for part in parts]
+    reasons = _reasons_for(profiles, batch, row, places, parts)
+    probabilities = calibration.probabilities(scores).tolist()
+    told = [
+        Ranked(
+            batch.papers[place].id,
+            place,
+            score,
+            why,
+            part,
+            probability,
+            also=_copies(batch, place, None if allowed is None else allowed[row]),
+        )
+        for place, score, part, why, probability in zip(
+            places, scores, parts, reasons, probabilities, strict=True
+        )
     ]
-    reasons = _reasons_for(row, best, profiles, batch, own) if explained else [()] * len(best)
+    if found.explored[row]:
+        told[-1] = _as_explored(told[-1], int(found.explored[row]))
+    return told
+
+
+def _as_explored(one: Ranked, place: int) -> Ranked:
+    reasons = (Reason("explored", (str(place),)), *one.reasons)
+    return replace(one, explored=True, reasons=reasons[:MOST_REASONS])
+
+
+def _parts_of(found: Best, row: int, length: int) -> list[dict[str, float]]:
+    columns = {name: part[row, :length].tolist() for name, part in found.parts.items()}
     return [
-        Ranked(batch.papers[p].id, p, round(sum(part.values()), _DECIMALS), why, part)
-        for p, part, why in zip(best, own, reasons, strict=True)
+        {name: round(values[place], DECIMALS) for name, values in columns.items()}
+        for place in range(length)
     ]
+
+
+def _copies(batch: Batch, place: int, allowed: npt.NDArray[np.bool_] | None) -> tuple[int, ...]:
+    others = (copy for copy in batch.copies.get(place, ()) if copy != place)
+    return tuple(copy for copy in others if allowed is None or allowed[copy])
 
 
 def _reasons_for(
-    row: int, best: list[int], profiles: Profiles, batch: Batch, own: list[dict[str, float]]
+    profiles: Profiles, batch: Batch, row: int, places: list[int], parts: list[dict[str, float]]
 ) -> list[tuple[Reason, ...]]:
-    if not best:
+    if not places:
         return []
-    matched = [any(part[name] > 0 for name in ("words", "reader", "centroid")) for part in own]
-    popular = [part.get("popularity", 0.0) > 0 for part in own]
-    return Explainer(profiles, row, batch).explain(best, matched, popular)
+    matched = [any(part[name] > 0 for name in ("words", "reader", "centroid")) for part in parts]
+    popular = [part.get("popularity", 0.0) > 0 for part in parts]
+    return Explainer(profiles, row, batch).explain(places, matched, popular)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from recommender.errors import SnapshotError
 
-FORMAT = 1
+FORMAT = 2
 _MAGIC = "recommender-model"
 _FIRST_LINE_LIMIT = 200
 

@@ -69,7 +69,8 @@ def test_a_keyword_that_does_not_stand_in_the_paper_is_only_called_close() -> No
 def test_shared_terms_stand_in_the_paper_and_in_a_liked_one_and_add_to_the_score() -> None:
     ada = Reader("ada", votes=LIKES)
     batch = model().batch(today())
-    profile = model().profiles([ada], model().batch(papers(80))).tfidf @ np.eye(len(batch.terms))
+    profiles = model().profiles([ada], model().batch(papers(80)))
+    profile = profiles.whole.tfidf @ np.eye(len(batch.terms))
     liked = {term for paper in (papers(80)[0], papers(80)[2]) for term in terms(paper.text)}
     found = reasons(ada, "terms")
     assert found

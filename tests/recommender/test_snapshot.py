@@ -1,14 +1,17 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from two_topics import model, papers, today
 
+from recommender.calibration import Calibration
 from recommender.errors import RecommenderError, SnapshotError
 from recommender.model import Model
 from recommender.profile import Reader, Vote
 from recommender.rank import rank
-from recommender.snapshot import Arrays, write_snapshot
+from recommender.snapshot import Arrays, read_snapshot, write_snapshot
 
 
 @pytest.fixture
@@ -27,6 +30,19 @@ def test_a_loaded_model_ranks_as_the_saved_one(snapshot: Path) -> None:
     )
     assert before == after
     assert loaded.key == model().key
+
+
+def test_the_curve_is_kept_and_goes_with_the_blend_it_was_fitted_to(snapshot: Path) -> None:
+    curve = Calibration(-2.5, 0.25)
+    replace(model(), calibration=curve).save(snapshot)
+    assert Model.load(snapshot).calibration == curve
+    header, arrays = read_snapshot(snapshot)
+    header["calibration"]["blend"] += 1
+    write_snapshot(snapshot, header, arrays)
+    assert Model.load(snapshot).calibration == Calibration()
+    del header["calibration"]
+    write_snapshot(snapshot, header, arrays)
+    assert Model.load(snapshot).calibration == Calibration()
 
 
 def test_profiles_of_the_saved_model_fit_papers_of_the_loaded_one(snapshot: Path) -> None:
@@ -88,30 +104,35 @@ def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_of_another_version_says_so(snapshot: Path) -> None:
-    snapshot.write_bytes(snapshot.read_bytes().replace(b"model 1 ", b"model 2 ", 1))
-    with pytest.raises(SnapshotError, match="format 2, where this version reads 1"):
+    snapshot.write_bytes(snapshot.read_bytes().replace(b"model 2 ", b"model 3 ", 1))
+    with pytest.raises(SnapshotError, match="format 3, where this version reads 2"):
         Model.load(snapshot)
 
 
-@pytest.mark.parametrize(
-    ("header", "arrays", "problem"),
-    [
-        ({}, {}, "it lacks a part"),
-        ({"terms": 3, "papers": [], "settings": {}}, {"idf": np.zeros(1)}, "it lacks a part"),
-        (
-            {"terms": ["a", "b"], "papers": ["1"], "settings": {}},
-            {
-                "idf": np.ones(1),
-                "term_factors": np.ones((2, 4), dtype=np.float32),
-                "paper_factors": np.ones((1, 4), dtype=np.float32),
-            },
-            "its parts do not fit together",
-        ),
-    ],
-)
-def test_a_file_with_a_right_checksum_and_wrong_parts_is_refused(
-    tmp_path: Path, header: dict[str, object], arrays: Arrays, problem: str
+@pytest.mark.parametrize(("header", "arrays"), [({}, {}), ({"terms": 3}, {"idf": np.zeros(1)})])
+def test_a_file_with_a_right_checksum_that_lacks_a_part_is_refused(
+    tmp_path: Path, header: dict[str, object], arrays: Arrays
 ) -> None:
     write_snapshot(tmp_path / "model", header, arrays)
-    with pytest.raises(SnapshotError, match=problem):
+    with pytest.raises(SnapshotError, match="it lacks a part"):
         Model.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("idf", np.ones(1, dtype=np.float32)),
+        ("term_factors_0", np.ones((2, 4), dtype=np.float32)),
+        ("paper_factors_0", np.ones((1, 4), dtype=np.float32)),
+        ("paper_gramian_0", np.ones((3, 3), dtype=np.float32)),
+        ("background_indices", np.full(3, 99, dtype=np.int32)),
+    ],
+)
+def test_a_file_with_a_right_checksum_whose_parts_do_not_fit_together_is_refused(
+    snapshot: Path, name: str, content: np.ndarray[Any, Any]
+) -> None:
+    header, arrays = read_snapshot(snapshot)
+    assert name in arrays
+    write_snapshot(snapshot, header, arrays | {name: content})
+    with pytest.raises(SnapshotError, match=r"fit together|lacks a part"):
+        Model.load(snapshot)

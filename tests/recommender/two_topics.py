@@ -24,7 +24,7 @@ def is_protein(paper_id: str) -> bool:
 
 @lru_cache
 def model() -> Model:
-    few_factors = ModelSettings(space=FactorSettings(factors=4))  # there are but two topics
+    few_factors = ModelSettings(spaces=(FactorSettings(factors=4),))  # there are but two topics
     return Model.fit(papers(80), [], settings=few_factors)
 
 
