@@ -38,6 +38,7 @@ LONGEST_ABSTRACT = 600
 LONGEST_SUBJECT_TITLE = 70
 LONGEST_REASON = 160
 MOST_REASONS = 3
+EXPLORED = "Outside your usual: your vote here teaches most."
 TEXT_WIDTH = 76
 INDENT = "   "
 
@@ -99,6 +100,7 @@ def compose_digest(digest: Digest, letter: Letter) -> bytes:
         "lead": _lead(digest),
         "heading": f"{_DAYS[digest.local_date.weekday()]}, {_day(digest.local_date)}",
         "frequency": _ADJECTIVES.get(digest.frequency, digest.frequency),
+        "trending": any(item.trending for item in digest.items),
         "preferences_url": _safe_url(digest.preferences_url),
         "unsubscribe_url": _safe_url(digest.unsubscribe_url),
     }
@@ -135,13 +137,15 @@ def _note(template: str, subject: str, url: str, letter: Letter) -> bytes:
 def _digest_text(digest: Digest, common: dict[str, object]) -> str:
     papers = [
         {
+            "section": section,
             "text": item.fragment.text,
+            "explored": _wrapped(EXPLORED) if item.explored else "",
             "reasons": _wrapped(_reasons(item, LONGEST_REASON, "Why: ")),
             "url": item.fragment.url,
             "more_url": _safe_url(item.more_url),
             "less_url": _safe_url(item.less_url),
         }
-        for item in digest.items
+        for item, section in zip(digest.items, _sections(digest), strict=True)
     ]
     why = _wrapped(f"Ranked for you from: {_why(digest)}.", first="", rest="") if digest.why else ""
     rule = "=" * len(str(common["heading"]))
@@ -152,11 +156,27 @@ def _digest_html(digest: Digest, common: dict[str, object]) -> str:
     context = common | {"why": _why(digest)}
     page = ""
     for abstract, others in _CUTS:
-        papers = [_html_paper(item, abstract, others) for item in digest.items]
+        papers = [
+            _html_paper(item, abstract, others) | {"section": section}
+            for item, section in zip(digest.items, _sections(digest), strict=True)
+        ]
         page = render("digest.html", **context | {"papers": papers})
         if len(page.encode()) + page.count("\n") < LARGEST_HTML:  # line ends become CRLF
             break
     return page
+
+
+def _sections(digest: Digest) -> list[str]:
+    """The heading above each paper, which is empty but where a section begins: a digest of what
+    trends tells it from what else is new."""
+    kinds = [item.trending for item in digest.items]
+    if not any(kinds):
+        return [""] * len(kinds)
+    names = {True: "Trending", False: "Also new"}
+    return [
+        names[kind] if number == 0 or kind != kinds[number - 1] else ""
+        for number, kind in enumerate(kinds)
+    ]
 
 
 def _html_paper(item: DigestItem, abstract: int, others: int) -> dict[str, object]:
@@ -164,6 +184,7 @@ def _html_paper(item: DigestItem, abstract: int, others: int) -> dict[str, objec
     return {
         # Safe: the fragment was escaped when it was rendered, and _cut escapes again what it cuts.
         "html": Markup(_MARKED.sub(lambda m: _cut(m[2], limits[m[1]]), item.fragment.html)),  # noqa: S704
+        "explored": EXPLORED if item.explored else "",
         "reasons": _reasons(item, min(others, LONGEST_REASON)),
         "label": _plain_title(item.title, min(others, LONGEST_SUBJECT_TITLE)),
         "more_url": _safe_url(item.more_url),

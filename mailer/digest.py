@@ -33,13 +33,19 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class DigestItem:
-    """One paper of one subscriber's digest; title is the raw one, reasons are plain sentences."""
+    """One paper of one subscriber's digest; title is the raw one, reasons are plain sentences.
+
+    trending: it stands there for what others vote, as nothing is known of the subscriber;
+    explored: because it is outside their usual.
+    """
 
     fragment: Fragment
     title: str
     reasons: tuple[str, ...]
     more_url: str
     less_url: str
+    trending: bool = False
+    explored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,6 +274,42 @@ def test_no_other_papers_id_stands_in_a_block() -> None:
         assert set(re.findall(r"\d{4}\.\d{5}", content)) == {"2604.00007"}
 
 
+def trending(*flags: bool) -> Digest:
+    """A digest for somebody of whom nothing is known."""
+    known = digest(*(paper(number) for number in range(len(flags))))
+    items = [replace(item, trending=flag) for item, flag in zip(known.items, flags, strict=True)]
+    return replace(known, items=tuple(items), why="")
+
+
+def test_what_trends_stands_apart_from_what_else_is_new() -> None:
+    message = compose_digest(trending(True, True, False), LETTER)
+    text, page = body(message, "plain"), body(message, "html")
+    lines = [line for line in text.splitlines() if re.match(r"Trending$|Also new$|\d\. ", line)]
+    assert [line[:2] for line in lines] == ["Tr", "1.", "2.", "Al", "3."]
+    assert re.findall(r'<h2 class="section"[^>]*>(.*?)</h2>', page) == ["Trending", "Also new"]
+    assert "What trends, because nothing is known" in text
+    assert "What trends, because nothing is known" in page
+
+
+def test_a_digest_that_is_ranked_for_its_reader_has_no_sections() -> None:
+    message = compose_digest(digest(paper(1), paper(2)), LETTER)
+    assert "Trending" not in body(message, "plain")
+    assert "Trending" not in body(message, "html")
+    assert "named no interests" not in body(message, "plain") + body(message, "html")
+
+
+@pytest.mark.parametrize("flags", [(True, False), (False, False)])
+def test_who_named_no_interests_is_told_where_to_add_them(flags: tuple[bool, ...]) -> None:
+    message = compose_digest(trending(*flags), LETTER)
+    footer = " ".join(body(message, "plain").split("\n-- \n")[1].split())
+    assert "because you have named no interests and used no thumbs yet" in footer
+    assert re.search(
+        r'href="https://papers.example.org/me/p{48}"[^>]*>add your interests</a>',
+        body(message, "html"),
+    )
+    assert ("nothing trends" in body(message, "plain")) == (not any(flags))
+
+
 def test_the_footer_of_the_text_has_the_two_links() -> None:
     text = body(compose_digest(digest(paper(1)), LETTER), "plain")
     footer = text.partition("\n-- \n")[2].split("\n")
@@ -410,3 +446,21 @@ def test_the_small_mails_hold_their_link(kind: str) -> None:
     assert url in access
     assert "valid for an hour" in access
     assert "1 Library Street" in access
+
+
+def test_a_paper_outside_the_usual_is_marked_before_its_last_three_lines() -> None:
+    plain = digest(paper(1), paper(2))
+    marked = replace(plain, items=(plain.items[0], replace(plain.items[1], explored=True)))
+    message = compose_digest(marked, LETTER)
+    label = "Outside your usual: your vote here teaches most."
+    first, second = body(message, "plain").split("\n2. ")
+    assert label not in first
+    lines = second.split("\n-- ")[0].rstrip().splitlines()
+    assert f"   {label}" in lines[:-3]
+    assert lines[-3:] == [
+        plain.items[1].fragment.url,
+        f"More like this: {plain.items[1].more_url}",
+        f"Less like this: {plain.items[1].less_url}",
+    ]
+    assert body(message, "html").count(label) == 1
+    assert label not in body(compose_digest(plain, LETTER), "html")
