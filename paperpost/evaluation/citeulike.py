@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
+import numpy as np
+
 from paperpost.evaluation.baselines import random_order, tfidf_centroid, topic_popularity
 from paperpost.evaluation.comparison import (
     BASELINE,
@@ -31,6 +33,14 @@ from paperpost.evaluation.splits import (
     published,
     without_their_likes,
 )
+from paperpost.evaluation.two_interests import (
+    Merged,
+    apart,
+    as_one,
+    two_interests,
+    values_of_halves,
+)
+from recommender.metrics import Positions
 
 # An SVM takes 50 ms a reader: five minutes for all six thousand.
 _MOST_SVMS = 1000
@@ -69,7 +79,9 @@ def _new_papers(
     split = new_papers(library, seed)
     report = _report_on(split, "new papers", seed)
     report.measured.update(_measured(contenders, split, NEW_PAPERS, say))
-    report.few_votes.update(_few_votes(contenders, without_their_likes(split), say))
+    compared = [one for one in contenders if OURS in one.name or BASELINE in one.name]
+    report.few_votes.update(_few_votes(compared, without_their_likes(split), say))
+    report.two_interests.update(_two_interests(compared, two_interests(split, seed), say))
     return report
 
 
@@ -102,12 +114,11 @@ def _measured(
 
 
 def _few_votes(
-    contenders: Sequence[Contender], split: Split, say: Progress
+    compared: Sequence[Contender], split: Split, say: Progress
 ) -> dict[str, dict[int, Measured]]:
-    """The two that matter by number of likes; each is fitted once, its readers are folded in."""
+    """By name and number of likes; each is fitted once, its readers are folded in."""
     if not len(split.readers):
         return {}
-    compared = [one for one in contenders if OURS in one.name or BASELINE in one.name]
     return {contender.name: _by_likes(contender, split, say) for contender in compared}
 
 
@@ -116,8 +127,37 @@ def _by_likes(contender: Contender, split: Split, say: Progress) -> dict[int, Me
     ranker = contender.fit(split.training, split.candidates)
     rows = asked_about(contender, split)
     measured: dict[int, Measured] = {}
-    for size, drawn in few_votes(split):
-        values = values_of(ranker, drawn, rows, NEW_PAPERS)
+    for size, task in few_votes(split):
+        values = values_of(ranker, task, rows, NEW_PAPERS)
         measured[size] = Measured(rows, values, monotonic() - start)
     say(f"{contender.name}: few votes of {len(rows):,} readers in {monotonic() - start:.1f} s")
     return measured
+
+
+def _two_interests(
+    compared: Sequence[Contender], cases: Mapping[str, Merged], say: Progress
+) -> dict[str, dict[str, Measured]]:
+    """By case and name; each is fitted once, for all cases share a training.
+
+    Ours is asked for the halves apart as well: what a ranker could reach that told them apart.
+    """
+    if not compared or not cases:
+        return {}
+    found: dict[str, dict[str, Measured]] = {case: {} for case in cases}
+    split = next(iter(cases.values())).split
+    for contender in compared:
+        start = monotonic()
+        ranker = contender.fit(split.training, split.candidates)
+        ways = {contender.name: as_one}
+        if OURS in contender.name:
+            ways["Ours, halves apart"] = apart
+        for case, merged in cases.items():
+            for name, way in ways.items():
+                found[case][name] = _measured_halves(way(ranker, merged), merged, start)
+        say(f"{contender.name}: readers with two interests in {monotonic() - start:.1f} s")
+    return found
+
+
+def _measured_halves(positions: Positions, merged: Merged, start: float) -> Measured:
+    values = values_of_halves(positions, merged)
+    return Measured(np.arange(len(positions)), values, monotonic() - start)

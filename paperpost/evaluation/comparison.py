@@ -8,7 +8,8 @@ from time import monotonic
 import numpy as np
 
 from paperpost.errors import PaperpostError
-from paperpost.evaluation.scorers import Contender, Ranker
+from paperpost.evaluation.reliability import Predictions
+from paperpost.evaluation.scorers import Contender, Lists, Ranker
 from paperpost.evaluation.splits import Numbers, Split
 from recommender.matrices import Booleans
 from recommender.metrics import (
@@ -53,11 +54,15 @@ class EvaluationError(PaperpostError):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One contender's values by metric, one for each of `rows`, which are a split's readers."""
+    """One contender's values by metric, one for each of `rows`, which are a split's readers.
+
+    `predictions` (readers x places) are what was told of the papers listed.
+    """
 
     rows: Numbers
     values: Mapping[str, Values]
     seconds: float
+    predictions: Predictions | None = None
 
     def intervals(self, seed: int) -> dict[str, Interval]:
         """Each metric's mean over readers with its 95 % bootstrap interval."""
@@ -105,19 +110,35 @@ def measure(contender: Contender, split: Split, metrics: Mapping[str, Metric]) -
     start = monotonic()
     ranker = contender.fit(split.training, split.candidates)
     rows = asked_about(contender, split)
-    values = values_of(ranker, split, rows, metrics)
-    return Measured(rows, values, monotonic() - start)
+    values, predictions = _values_and_predictions(ranker, split, rows, metrics)
+    return Measured(rows, values, monotonic() - start, predictions)
 
 
 def values_of(
     ranker: Ranker, split: Split, rows: Numbers, metrics: Mapping[str, Metric]
 ) -> dict[str, Values]:
     """Each metric for each of `rows`, from lists as long as the longest metric needs."""
-    limit = max(int(name.rpartition("@")[2]) for name in metrics)
+    return _values_and_predictions(ranker, split, rows, metrics)[0]
+
+
+def ranked_for(ranker: Ranker, split: Split, rows: Numbers, limit: int) -> Lists:
+    """The lists of some of a split's readers, ranked block by block."""
     blocks = [
         rows[start : start + _READERS_AT_ONCE] for start in range(0, len(rows), _READERS_AT_ONCE)
     ]
-    ranked = [ranker(split.histories[block], split.allowed(block), limit) for block in blocks]
+    parts = [ranker(split.histories[block], split.allowed(block), limit) for block in blocks]
+    return Lists(
+        np.vstack([part.positions for part in parts]),
+        np.vstack([part.probabilities for part in parts]),
+    )
+
+
+def _values_and_predictions(
+    ranker: Ranker, split: Split, rows: Numbers, metrics: Mapping[str, Metric]
+) -> tuple[dict[str, Values], Predictions]:
+    longest = max(int(name.rpartition("@")[2]) for name in metrics)
+    lists = ranked_for(ranker, split, rows, longest)
     held_out = split.held_out[rows]
-    hits, relevant = hits_of(np.vstack(ranked), held_out), relevant_counts(held_out)
-    return {name: metric(hits, relevant) for name, metric in metrics.items()}
+    hits, relevant = hits_of(lists.positions, held_out), relevant_counts(held_out)
+    values = {name: metric(hits, relevant) for name, metric in metrics.items()}
+    return values, Predictions(lists.probabilities, hits)

@@ -1,18 +1,30 @@
 """What every ranker in a comparison is: fitted on a training, then asked for ranked candidates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from paperpost.evaluation.splits import Papers, Training
 from recommender.matrices import Booleans, Floats, SparseRows
-from recommender.metrics import Positions
+from recommender.metrics import Positions, Values
 from recommender.rank import best_first
 
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Ranked candidates, readers x limit, best first.
+
+    `positions` are -1 past a list's end; `probabilities` of a like are NaN where none is told.
+    """
+
+    positions: Positions
+    probabilities: Values
+
+
 # From histories (readers x training papers), what is allowed (readers x candidates; None: all)
-# and a limit: positions of candidates, readers x limit, best first, -1 past a list's end.
-Ranker = Callable[[SparseRows, Booleans | None, int], Positions]
+# and a limit.
+Ranker = Callable[[SparseRows, Booleans | None, int], Lists]
 # From the training and the candidates.
 Fit = Callable[[Training, Papers], Ranker]
 # From histories: scores, readers x candidates.
@@ -34,20 +46,28 @@ def by_score(fit: Callable[[Training, Papers], Scorer]) -> Fit:
     def fit_ranker(training: Training, candidates: Papers) -> Ranker:
         score = fit(training, candidates)
 
-        def ranker(histories: SparseRows, allowed: Booleans | None, limit: int) -> Positions:
+        def ranker(histories: SparseRows, allowed: Booleans | None, limit: int) -> Lists:
             scores = score(histories).astype(np.float64)
             if allowed is not None:
                 scores[~allowed] = -np.inf
-            return padded([best_first(row, limit) for row in scores], limit)
+            return lists_of(list(best_first(scores, limit)), limit)
 
         return ranker
 
     return fit_ranker
 
 
-def padded(ranked: list[list[int]], limit: int) -> Positions:
-    """Lists of positions as readers x limit, -1 past a list's end."""
-    rows = np.full((len(ranked), limit), -1, dtype=np.int32)
-    for row, positions in zip(rows, ranked, strict=True):
-        row[: len(positions)] = positions
-    return rows
+def lists_of(
+    ranked: Sequence[Sequence[int]],
+    limit: int,
+    probabilities: Sequence[Sequence[float]] | None = None,
+) -> Lists:
+    """From positions and, where there are any, their probabilities, of any length up to `limit`."""
+    lists = Lists(
+        np.full((len(ranked), limit), -1, dtype=np.int32), np.full((len(ranked), limit), np.nan)
+    )
+    for row, positions in enumerate(ranked):
+        lists.positions[row, : len(positions)] = positions
+    for row, own in enumerate(probabilities or ()):
+        lists.probabilities[row, : len(own)] = own
+    return lists

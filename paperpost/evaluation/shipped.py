@@ -1,33 +1,71 @@
 """Paperpost's own ranker, as it ships: the code behind `rank`, from the term counts on."""
 
-from paperpost.evaluation.scorers import Ranker, padded
+from dataclasses import dataclass
+
+import numpy as np
+
+from paperpost.evaluation.scorers import Lists, Ranker
 from paperpost.evaluation.splits import Papers, Training
+from recommender.batch import Batch
+from recommender.blend import SHIPPED, Weights
+from recommender.calibration import Calibration
 from recommender.matrices import Booleans, SparseRows, entries
-from recommender.metrics import Positions
 from recommender.model import Model
-from recommender.profile import Reader, Vote
-from recommender.rank import rank
+from recommender.profile import Profiles, Reader, Vote
+from recommender.rank import best
 from recommender.text import Paper
 
 
-def paperpost(training: Training, candidates: Papers) -> Ranker:
-    """Fit the model on words and votes, see the candidates, and rank them by profiles."""
-    counts, old = training.papers.counts, _nameless(training.papers)
-    ids = [paper.id for paper in old]
-    model = Model.fit_counts(counts, ids, training.terms, training.likes)
-    library = model.batch_counts(counts, old)
-    batch = model.batch_counts(candidates.counts, _nameless(candidates))
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A model, and the papers it was fitted on and the candidates as it sees them."""
 
-    def ranker(histories: SparseRows, allowed: Booleans | None, limit: int) -> Positions:
+    model: Model
+    library: Batch
+    candidates: Batch
+
+    @classmethod
+    def fitted(cls, training: Training, candidates: Papers) -> "Shipped":
+        """Fit the model on words and votes."""
+        counts, old = training.papers.counts, _nameless(training.papers)
+        ids = [paper.id for paper in old]
+        model = Model.fit_counts(counts, ids, training.terms, training.likes)
+        library = model.batch_counts(counts, old)
+        return cls(model, library, model.batch_counts(candidates.counts, _nameless(candidates)))
+
+    def profiles(self, histories: SparseRows) -> Profiles:
+        """Readers by their histories (readers x training papers)."""
+        ids = [paper.id for paper in self.library.papers]
         readers = [
             Reader(row, votes=tuple(Vote(ids[paper], 1) for paper in entries(histories, row)[0]))
             for row in range(histories.shape[0])
         ]
-        profiles = model.profiles(readers, library)
-        lists = rank(profiles, batch, limit=limit, allowed=allowed, explained=False)
-        return padded([[one.index for one in best] for best in lists], limit)
+        return self.model.profiles(readers, self.library)
 
-    return ranker
+    def lists(
+        self,
+        profiles: Profiles,
+        allowed: Booleans | None,
+        limit: int,
+        weights: Weights = SHIPPED,
+    ) -> Lists:
+        """The best candidates of each reader; the weights are no part of what is fitted."""
+        found = best(profiles, self.candidates, limit=limit, allowed=allowed, weights=weights)
+        there = found.positions >= 0
+        probabilities = np.where(there, Calibration().probabilities(found.scores), np.nan)
+        missing = ((0, 0), (0, limit - found.positions.shape[1]))
+        return Lists(
+            np.pad(found.positions, missing, constant_values=-1),
+            np.pad(probabilities, missing, constant_values=np.nan),
+        )
+
+
+def paperpost(training: Training, candidates: Papers) -> Ranker:
+    """Fit the model, see the candidates, and rank them by profiles."""
+    shipped = Shipped.fitted(training, candidates)
+    return lambda histories, allowed, limit: shipped.lists(
+        shipped.profiles(histories), allowed, limit
+    )
 
 
 def _nameless(papers: Papers) -> tuple[Paper, ...]:

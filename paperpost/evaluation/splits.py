@@ -95,26 +95,33 @@ def without_their_likes(split: Split) -> Split:
     """
     enough = _sizes(split.histories) >= _FEWEST_OLD_LIKES
     asked = np.flatnonzero(enough & (_sizes(split.held_out) >= _FEWEST_NEW_LIKES))
-    readers = split.readers[asked]
-    others = np.setdiff1d(np.arange(split.training.likes.shape[0]), readers)
     return replace(
         split,
-        training=replace(split.training, likes=split.training.likes[others]),
-        readers=readers,
+        training=training_without(split, asked),
+        readers=split.readers[asked],
         histories=split.histories[asked],
         held_out=split.held_out[asked],
     )
+
+
+def training_without(split: Split, rows: Numbers) -> Training:
+    """The training without the likes of some of the split's readers."""
+    others = np.setdiff1d(np.arange(split.training.likes.shape[0]), split.readers[rows])
+    return replace(split.training, likes=split.training.likes[others])
 
 
 def few_votes(split: Split) -> Iterator[tuple[int, Split]]:
     """The split with histories of 1, 2, 3, 5, 10 and 20 likes, drawn anew for each size."""
     rng = np.random.default_rng(_FEW_VOTES_SEED)
     for size in FEW_VOTES:
-        drawn = [
-            dict.fromkeys(rng.choice(entries(split.histories, row)[0], size, replace=False), 1.0)
-            for row in range(split.histories.shape[0])
-        ]
-        yield size, replace(split, histories=from_entries(drawn, split.histories.shape[1]))
+        yield size, replace(split, histories=drawn(split.histories, size, rng))
+
+
+def drawn(histories: SparseRows, size: int, rng: np.random.Generator) -> SparseRows:
+    """`size` likes of each reader by lot. Raises ValueError for a reader with fewer."""
+    rows = (entries(histories, row)[0] for row in range(histories.shape[0]))
+    chosen = [dict.fromkeys(rng.choice(likes, size, replace=False), 1.0) for likes in rows]
+    return from_entries(chosen, histories.shape[1])
 
 
 def published(library: Library, training: SparseRows, test: SparseRows) -> Split:
@@ -126,6 +133,24 @@ def published(library: Library, training: SparseRows, test: SparseRows) -> Split
     papers = Papers(np.arange(library.counts.shape[0]), library.counts)
     seen = Training(papers, library.terms, training)
     return Split(seen, papers, readers, training[readers], test[readers])
+
+
+def hidden_likes(library: Library, hidden: int, seed: int) -> Split:
+    """The published split's task on its training likes alone: `hidden` of each reader's are test.
+
+    `library` holds those likes only; readers with fewer than twice as many keep all of theirs.
+    """
+    rng = np.random.default_rng(seed)
+    likes = [entries(library.likes, row)[0] for row in range(library.likes.shape[0])]
+    test = [
+        rng.choice(own, hidden if len(own) >= 2 * hidden else 0, replace=False) for own in likes
+    ]
+    rest = [np.setdiff1d(own, found) for own, found in zip(likes, test, strict=True)]
+    papers = library.counts.shape[0]
+    kept, found = (
+        from_entries([dict.fromkeys(row, 1.0) for row in rows], papers) for rows in (rest, test)
+    )
+    return published(library, kept, found)
 
 
 def _sizes(rows: SparseRows) -> npt.NDArray[np.integer]:

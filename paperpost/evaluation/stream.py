@@ -15,12 +15,17 @@ import numpy as np
 from paperpost.evaluation import stream_rankers as rankers
 from paperpost.evaluation.comparison import EvaluationError, Progress, chosen
 from paperpost.evaluation.datasets import Announced, read_announced
-from paperpost.evaluation.stream_readers import SEEDS
-from paperpost.evaluation.stream_report import StreamReport
+from paperpost.evaluation.exploration import Explored, explored
+from paperpost.evaluation.reliability import Predictions, all_of
+from paperpost.evaluation.replayed import Replayed
+from paperpost.evaluation.stream_readers import SEEDS, VAGUE
+from paperpost.evaluation.stream_report import EXPLORING, StreamReport
+from recommender.matrices import Booleans
 from recommender.metrics import Values, precision_at
 from recommender.profile import Interests, Reader, Vote
 
 SHOWN = 10
+_PLAIN = "Paperpost"
 
 RANKERS: Mapping[str, Callable[[rankers.Stream], rankers.DayRanker]] = {
     "Random": lambda stream: rankers.random_order(stream, SHOWN),
@@ -30,7 +35,11 @@ RANKERS: Mapping[str, Callable[[rankers.Stream], rankers.DayRanker]] = {
     "Our ranker, keywords alone": lambda stream: rankers.without_votes(
         rankers.paperpost(stream, SHOWN)
     ),
-    "Paperpost": lambda stream: rankers.paperpost(stream, SHOWN),
+    "Our ranker, votes up alone": lambda stream: rankers.without_dislikes(
+        rankers.paperpost(stream, SHOWN)
+    ),
+    EXPLORING: lambda stream: rankers.exploring(stream, SHOWN),
+    _PLAIN: lambda stream: rankers.paperpost(stream, SHOWN),
 }
 
 
@@ -47,6 +56,15 @@ class Audience:
             replace(reader, votes=reader.votes + self._votes(reader, ids))
             for reader, ids in zip(readers, shown, strict=True)
         ]
+
+    def starting_from(self, keywords: Mapping[str, Sequence[str]]) -> "Audience":
+        """Readers of the same likes who start from one keyword each of those for their category."""
+        readers = tuple(
+            replace(reader, interests=Interests(keywords=(keyword,)))
+            for reader in self.readers
+            for keyword in keywords[str(reader.key)]
+        )
+        return replace(self, readers=readers)
 
     def likes_of(self, reader: Reader, ids: Sequence[str]) -> list[bool]:
         """Which of the papers the reader likes."""
@@ -67,14 +85,38 @@ def evaluate_stream(folder: Path, seed: int, models: Sequence[str], say: Progres
         [paper for day in past for paper in day.papers], [day.papers for day in days]
     )
     audience = audience_of(days)
-    values: dict[str, Values] = {}
+    replayed: dict[str, Replayed] = {}
     for name in names:
-        values[name] = replay(RANKERS[name](stream), days, audience)
-        say(f"{name}: precision@{SHOWN} {np.nanmean(values[name]):.3f}")
+        replayed[name] = replay(RANKERS[name](stream), days, audience)
+        say(f"{name}: precision@{SHOWN} {np.nanmean(replayed[name].precisions):.3f}")
+    exploration = {}
+    if {_PLAIN, EXPLORING} <= replayed.keys():
+        say("exploration, for readers who start from less")
+        exploration = _exploration(stream, days, audience, replayed, seed)
     dates = [day.day for day in days]
     sizes = [len(day.papers) for day in days]
     categories = [str(reader.key) for reader in audience.readers]
-    return StreamReport(seed, dates, sizes, categories, values, monotonic() - start)
+    seconds = monotonic() - start
+    return StreamReport(seed, dates, sizes, categories, replayed, seconds, exploration)
+
+
+def _exploration(
+    stream: rankers.Stream,
+    days: Sequence[Announced],
+    audience: Audience,
+    replayed: Mapping[str, Replayed],
+    seed: int,
+) -> dict[str, Explored]:
+    """What exploration adds: to these readers, and to the same with a poorer start."""
+    found = {"their phrases": explored(replayed[EXPLORING], replayed[_PLAIN], seed)}
+    vague = {category: (word,) for category, word in VAGUE.items()}
+    for start, keywords in (("one of them", SEEDS), ("one vague word", vague)):
+        poorer = audience.starting_from(keywords)
+        exploring, plain = (
+            replay(RANKERS[name](stream), days, poorer) for name in (EXPLORING, _PLAIN)
+        )
+        found[start] = explored(exploring, plain, seed)
+    return found
 
 
 def audience_of(days: Sequence[Announced]) -> Audience:
@@ -95,30 +137,37 @@ def audience_of(days: Sequence[Announced]) -> Audience:
     return Audience(readers, likes)
 
 
-def replay(ranker: rankers.DayRanker, days: Sequence[Announced], audience: Audience) -> Values:
-    """Precision by reader and day (readers x days), NaN where there was nothing to find or choose.
-
-    It is hits among the ten papers shown over `min(10, how many there were)`.
-    """
+def replay(ranker: rankers.DayRanker, days: Sequence[Announced], audience: Audience) -> Replayed:
+    """Show each day's ten papers to readers who vote on them before the next day."""
     readers = list(audience.readers)
-    values = []
+    precisions, predictions = [], []
     for number, day in enumerate(days):
+        lists = ranker(number, readers)
         ids = [paper.id for paper in day.papers]
-        shown = [[ids[place] for place in places] for places in ranker(number, readers)]
-        values.append(_precisions(audience, ids, shown))
+        shown = [[ids[one.place] for one in best] for best in lists]
+        likes = [audience.likes_of(*row) for row in zip(readers, shown, strict=True)]
+        liked = _padded(likes, 0).astype(np.bool_)
+        told = _padded([[one.probability for one in best] for best in lists], np.nan)
+        precisions.append(_precisions(audience, ids, liked))
+        predictions.append(Predictions(told, liked))
         readers = audience.vote(readers, shown)
-    return np.stack(values, axis=1)
+    return Replayed(np.stack(precisions, axis=1), all_of(predictions))
 
 
-def _precisions(audience: Audience, ids: Sequence[str], shown: Sequence[Sequence[str]]) -> Values:
+def _padded(rows: Sequence[Sequence[float]], filler: float) -> Values:
+    """Readers x places."""
+    padded = np.full((len(rows), SHOWN), filler)
+    for place, row in enumerate(rows):
+        padded[place, : len(row)] = row
+    return padded
+
+
+def _precisions(audience: Audience, ids: Sequence[str], liked: Booleans) -> Values:
     readers = audience.readers
     relevant = np.array([sum(audience.likes_of(reader, ids)) for reader in readers], dtype=np.int32)
     if len(ids) <= SHOWN:  # everything is shown: nothing to be right or wrong about
         return np.full(len(readers), np.nan)
-    hits = np.zeros((len(readers), SHOWN), dtype=np.bool_)
-    for row, (reader, own) in enumerate(zip(readers, shown, strict=True)):
-        hits[row, : len(own)] = audience.likes_of(reader, own)
-    return precision_at(SHOWN, hits, relevant)
+    return precision_at(SHOWN, liked, relevant)
 
 
 def _parted(days: Sequence[Announced]) -> tuple[list[Announced], list[Announced]]:

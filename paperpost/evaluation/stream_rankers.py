@@ -1,5 +1,6 @@
 """Rankers for a stream of days: readers come with keywords and the votes they have cast so far."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,7 +22,7 @@ from recommender.matrices import (
     transposed,
 )
 from recommender.model import Model
-from recommender.profile import Reader, keywords_of, votes_on
+from recommender.profile import Reader, Vote, keywords_of, votes_on
 from recommender.rank import best_first, rank
 from recommender.text import Paper
 
@@ -45,8 +46,16 @@ class Stream:
     days: tuple[slice, ...]
 
 
-# From a day's number and the readers: the best places among the day's papers, for each reader.
-DayRanker = Callable[[int, Sequence[Reader]], list[list[int]]]
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A paper by its `place` among the day's; the `probability` of a vote up, NaN if not told."""
+
+    place: int
+    probability: float = math.nan
+
+
+# From a day's number and the readers: the day's best papers, for each reader.
+DayRanker = Callable[[int, Sequence[Reader]], list[list[Shown]]]
 
 
 def stream_of(past: Sequence[Paper], days: Sequence[Sequence[Paper]]) -> Stream:
@@ -66,15 +75,25 @@ def stream_of(past: Sequence[Paper], days: Sequence[Sequence[Paper]]) -> Stream:
 
 
 def paperpost(stream: Stream, limit: int) -> DayRanker:
-    """Paperpost's ranker, as it ships."""
+    """Paperpost's ranker, as it ships, for readers who want nothing explored."""
+    return _paperpost(stream, limit, 0)
+
+
+def exploring(stream: Stream, limit: int) -> DayRanker:
+    """The same for readers who want the last of their papers explored."""
+    return _paperpost(stream, limit, limit)
+
+
+def _paperpost(stream: Stream, limit: int, length: int) -> DayRanker:
     library = stream.model.batch_counts(stream.coming, stream.papers)
 
-    def ranker(day: int, readers: Sequence[Reader]) -> list[list[int]]:
+    def ranker(day: int, readers: Sequence[Reader]) -> list[list[Shown]]:
         here = stream.days[day]
         batch = stream.model.batch_counts(stream.coming[here], stream.papers[here])
         profiles = stream.model.profiles(readers, library)
-        lists = rank(profiles, batch, limit=limit, explained=False)
-        return [[one.index for one in best] for best in lists]
+        lengths = np.full(len(readers), length, dtype=np.int32)
+        lists = rank(profiles, batch, limit=limit, explore=lengths)
+        return [[Shown(one.index, one.probability) for one in best] for best in lists]
 
     return ranker
 
@@ -83,10 +102,10 @@ def tfidf(stream: Stream, limit: int) -> DayRanker:
     """The cosine to keywords and votes, by the terms of the model and Rocchio's formula."""
     words = _Words(stream)
 
-    def ranker(day: int, readers: Sequence[Reader]) -> list[list[int]]:
+    def ranker(day: int, readers: Sequence[Reader]) -> list[list[Shown]]:
         profiles = sparse_rows(words.weights_of(readers) @ words.evidence(readers))
         scores = dense_product(profiles, transposed(words.coming[stream.days[day]]))
-        return [best_first(row.astype(np.float64), limit) for row in scores]
+        return _best_of(scores, limit)
 
     return ranker
 
@@ -95,11 +114,11 @@ def linear_svm(stream: Stream, limit: int) -> DayRanker:
     """arxiv-sanity's SVM: keywords and likes against dislikes and everything in the past."""
     words = _Words(stream)
 
-    def ranker(day: int, readers: Sequence[Reader]) -> list[list[int]]:
+    def ranker(day: int, readers: Sequence[Reader]) -> list[list[Shown]]:
         candidates = doubles(words.coming[stream.days[day]])
         with threadpool_limits(1):
-            scores = [_svm_scores(words, reader, candidates) for reader in readers]
-        return [best_first(row.astype(np.float64), limit) for row in scores]
+            scores = np.vstack([_svm_scores(words, reader, candidates) for reader in readers])
+        return _best_of(scores, limit)
 
     return ranker
 
@@ -108,9 +127,10 @@ def random_order(stream: Stream, limit: int) -> DayRanker:
     """By lot, the same in every run."""
     rng = np.random.default_rng(0)
 
-    def ranker(day: int, readers: Sequence[Reader]) -> list[list[int]]:
+    def ranker(day: int, readers: Sequence[Reader]) -> list[list[Shown]]:
         here = stream.days[day]
-        return [rng.permutation(here.stop - here.start)[:limit].tolist() for _ in readers]
+        size = here.stop - here.start
+        return [[Shown(int(place)) for place in rng.permutation(size)[:limit]] for _ in readers]
 
     return ranker
 
@@ -118,6 +138,24 @@ def random_order(stream: Stream, limit: int) -> DayRanker:
 def without_votes(ranker: DayRanker) -> DayRanker:
     """The same ranker, told the readers' keywords alone."""
     return lambda day, readers: ranker(day, [replace(reader, votes=()) for reader in readers])
+
+
+def without_dislikes(ranker: DayRanker) -> DayRanker:
+    """The same ranker, not told of votes down."""
+
+    def ranked(day: int, readers: Sequence[Reader]) -> list[list[Shown]]:
+        return ranker(day, [replace(reader, votes=_up(reader.votes)) for reader in readers])
+
+    return ranked
+
+
+def _up(votes: Sequence[Vote]) -> tuple[Vote, ...]:
+    return tuple(vote for vote in votes if vote.value > 0)
+
+
+def _best_of(scores: Floats, limit: int) -> list[list[Shown]]:
+    best = best_first(scores, limit).tolist()
+    return [[Shown(place) for place in places if place >= 0] for places in best]
 
 
 class _Words:

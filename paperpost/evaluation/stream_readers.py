@@ -25,3 +25,23 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
     "eess.SY": ("optimal control", "power grid", "control systems"),
     "stat.ML": ("Bayesian inference", "uncertainty quantification", "statistical learning theory"),
 }
+
+# One word each, which says little: what somebody types who does not want to think about it.
+VAGUE: Mapping[str, str] = {
+    "cs.CR": "security",
+    "cs.CY": "society",
+    "cs.DB": "data",
+    "cs.DC": "scaling",
+    "cs.HC": "people",
+    "cs.IR": "search",
+    "cs.LO": "logic",
+    "cs.MA": "agents",
+    "cs.MM": "media",
+    "cs.RO": "robots",
+    "cs.SD": "sound",
+    "cs.SE": "software",
+    "eess.IV": "images",
+    "eess.SP": "signals",
+    "eess.SY": "systems",
+    "stat.ML": "statistics",
+}

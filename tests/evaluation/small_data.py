@@ -22,25 +22,30 @@ TERMS = (*TOPICS[0], *TOPICS[1], *COMMON)
 READERS, PAPERS = 24, 160
 
 
-def small_library(seed: int = 1) -> Library:
-    """24 readers with 40 likes each of 160 papers, each paper of its topic's words."""
+def small_library(seed: int = 1, common: int = 2, casual: int = 0) -> Library:
+    """24 readers with 40 likes each of 160 papers, each paper of its topic's and `common` words.
+
+    The first `casual` readers have twelve likes each.
+    """
     rng = np.random.default_rng(seed)
-    counts = [_counts(paper % 2, rng) for paper in range(PAPERS)]
+    counts = [_counts(paper % 2, common, rng) for paper in range(PAPERS)]
+    topics = [np.arange(reader % 2, PAPERS, 2) for reader in range(READERS)]
+    sizes = [12] * casual + [40] * (READERS - casual)
     likes = [
-        dict.fromkeys(rng.choice(np.arange(reader % 2, PAPERS, 2), 40, replace=False).tolist(), 1.0)
-        for reader in range(READERS)
+        dict.fromkeys(rng.choice(topic, size, replace=False).tolist(), 1.0)
+        for topic, size in zip(topics, sizes, strict=True)
     ]
     return Library(from_entries(counts, len(TERMS)), TERMS, from_entries(likes, PAPERS))
 
 
-def _counts(topic: int, rng: np.random.Generator) -> dict[int, float]:
-    words = [*rng.choice(TOPICS[topic], 5), *rng.choice(COMMON, 2)]
+def _counts(topic: int, common: int, rng: np.random.Generator) -> dict[int, float]:
+    words = [*rng.choice(TOPICS[topic], 5), *rng.choice(COMMON, common)]
     places = [TERMS.index(word) for word in words]
     return {place: float(places.count(place)) for place in places}
 
 
 def write_citeulike(folder: Path, library: Library) -> Path:
-    """The files of CiteULike-t, half of them gzip'd, with a published split of one like each."""
+    """The files of CiteULike-t, half of them gzip'd, with published splits of one and ten likes."""
     likes = [_items(library.likes, row)[0] for row in range(READERS)]
     words = [
         [f"{term}:{count:.0f}" for term, count in zip(*_items(library.counts, row), strict=True)]
@@ -49,8 +54,9 @@ def write_citeulike(folder: Path, library: Library) -> Path:
     _write(folder / "vocabulary.dat", list(library.terms))
     _write(folder / "mult.dat.gz", [_counted(row) for row in words])
     _write(folder / "users.dat.gz", [_counted(row) for row in likes])
-    _write(folder / "cf-train-1-users.dat", [_counted(row[:1]) for row in likes])
-    _write(folder / "cf-test-1-users.dat", [_counted(row[1:]) for row in likes])
+    for size in (1, 10):
+        _write(folder / f"cf-train-{size}-users.dat", [_counted(row[:size]) for row in likes])
+        _write(folder / f"cf-test-{size}-users.dat", [_counted(row[size:]) for row in likes])
     return folder
 
 

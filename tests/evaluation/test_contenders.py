@@ -33,7 +33,7 @@ def split() -> Split:
 )
 def test_even_readers_get_even_papers_and_odd_readers_odd_ones(contender: Contender) -> None:
     task = split()
-    ranked = contender.fit(task.training, task.candidates)(task.histories, None, 8)
+    ranked = contender.fit(task.training, task.candidates)(task.histories, None, 8).positions
     topics = task.candidates.numbers[ranked] % 2
     assert (topics == (task.readers % 2)[:, None]).all()
 
@@ -43,7 +43,7 @@ def test_what_is_not_allowed_is_not_ranked(contender: Contender) -> None:
     task = split()
     allowed = np.zeros((len(task.readers), len(task.candidates)), dtype=np.bool_)
     allowed[:, [3, 5]] = True
-    ranked = contender.fit(task.training, task.candidates)(task.histories, allowed, 4)
+    ranked = contender.fit(task.training, task.candidates)(task.histories, allowed, 4).positions
     assert {tuple(sorted(row)) for row in ranked.tolist()} == {(-1, -1, 3, 5)}
 
 
@@ -69,7 +69,7 @@ def test_newer_likes_weigh_more_in_the_weighted_similarity() -> None:
 def test_equal_scores_stand_in_the_order_of_the_candidates() -> None:
     task = split()
     flat = by_score(lambda _, papers: lambda readers: np.zeros((readers.shape[0], len(papers))))  # type: ignore[arg-type,return-value]
-    ranked = flat(task.training, task.candidates)(task.histories, None, 5)
+    ranked = flat(task.training, task.candidates)(task.histories, None, 5).positions
     assert {tuple(row) for row in ranked.tolist()} == {(0, 1, 2, 3, 4)}
 
 
@@ -90,6 +90,28 @@ def test_a_lead_is_taken_over_the_readers_that_both_were_asked_about() -> None:
     few = Measured(np.array([1, 2]), {"recall@50": np.array([0.3, 0.7])}, 0)
     assert few.lead(many, "recall@50", 0).mean == pytest.approx(0.2)
     assert many.ratio(few, "recall@50") == pytest.approx(mean(np.array([0, 0.2, 0.4])) / 0.5)
+
+
+@pytest.mark.parametrize("contender", CONTENDERS, ids=lambda contender: contender.name)
+def test_ours_alone_tells_a_probability_of_each_paper_it_lists(contender: Contender) -> None:
+    task = split()
+    allowed = np.zeros((len(task.readers), len(task.candidates)), dtype=np.bool_)
+    allowed[:, [3, 5]] = True
+    told = contender.fit(task.training, task.candidates)(task.histories, allowed, 4).probabilities
+    listed = [contender.name == "Paperpost"] * 2 + [False] * 2
+    assert (~np.isnan(told) == listed).all()
+    assert ((told[:, listed] > 0) & (told[:, listed] < 1)).all()
+
+
+def test_what_was_told_stands_beside_what_was_liked() -> None:
+    task = split()
+    ours = next(contender for contender in CONTENDERS if contender.name == "Paperpost")
+    measured = measure(ours, task, NEW_PAPERS)
+    assert measured.predictions is not None
+    liked, told = measured.predictions.liked, measured.predictions.probabilities
+    assert np.array_equal(~np.isnan(told), np.arange(100) < [[len(task.candidates)]] * len(told))
+    assert liked.sum() == task.held_out.data.size
+    assert told[liked].mean() > told[:, : len(task.candidates)].mean()
 
 
 def test_models_are_chosen_by_a_part_of_their_names() -> None:

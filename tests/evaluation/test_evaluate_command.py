@@ -81,6 +81,36 @@ def test_few_votes_stand_under_their_own_key(citeulike: Path) -> None:
     assert set(found["few_votes_ratios"]) == set(rows)
 
 
+def test_readers_with_two_interests_stand_under_their_own_key(tmp_path: Path) -> None:
+    write_citeulike(tmp_path, small_library(common=0))
+    found = document("citeulike", tmp_path, "--models", "tf-idf,paperpost,random")
+    assert set(found["two_interests"]) == {"all likes of both", "20 and 5 likes"}
+    for case in found["two_interests"].values():
+        assert case["readers"] > 3
+        assert len(case["models"]) == 3  # the two that are compared, and ours with halves apart
+        for part in ("TF-IDF", "Paperpost"):
+            assert all(map(is_metric, named(case["models"], part).values()))
+            assert "worse half recall@20" in named(case["models"], part)
+        assert case["ratios"]["ndcg@10"] > 0
+    table = evaluate("citeulike", tmp_path, "--models", "paperpost")
+    assert "two interests, 20 and 5 likes" in table.stdout
+
+
+def test_reliability_stands_under_its_own_key_for_ours_alone(citeulike: Path) -> None:
+    found = document("citeulike", citeulike, "--models", "tf-idf,paperpost")
+    (name,) = found["reliability"]
+    assert "Paperpost" in name
+    fitted = "top 10, curve fitted to other readers"
+    for top, count in (("top 10", 24 * 10), ("top 100", 24 * 32), (fitted, 24 * 10)):
+        kept = found["reliability"][name][top]
+        assert kept["count"] == sum(row["count"] for row in kept["bins"]) == count
+        assert all(set(row) >= {"predicted", "observed"} for row in kept["bins"])
+        assert 0 < kept["base_rate"] < 1
+    table = evaluate("citeulike", citeulike, "--models", "paperpost")
+    assert "probabilities beside saves, top 10: Paperpost" in table.stdout
+    assert "reliability" not in document("citeulike", citeulike, "--models", "random")
+
+
 def test_the_same_seed_gives_the_same_numbers(citeulike: Path) -> None:
     once, again, other = (
         document("citeulike", citeulike, "--models", "Paperpost,Random,ALS", "--seed", seed)
@@ -118,7 +148,12 @@ def test_a_stream_gives_each_day_and_draws_its_curve(arxiv: Path, tmp_path: Path
     assert named(found["models"], "Paperpost") != named(found["models"], "Random")
     assert named(found["models"], "TF-IDF")
     assert picture.read_text().startswith("<svg")
-    assert "stream: 6 days, 1 readers" in evaluate("stream", arxiv).stdout
+    assert {len(one["leads"]) for one in found["exploration"].values()} == {6}
+    assert [one["readers"] for one in found["exploration"].values()] == [1, 3, 1]
+    table = evaluate("stream", arxiv).stdout
+    assert "stream: 6 days, 1 readers" in table
+    assert "what exploration adds" in table
+    assert document("stream", arxiv, "--models", "Paperpost")["exploration"] == {}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from paperpost.evaluation.comparison import (
 )
 from paperpost.evaluation.datasets import Library, read_library, read_published_split
 from paperpost.evaluation.splits import few_votes, new_papers, published, without_their_likes
+from paperpost.evaluation.two_interests import EVEN, apart, as_one, two_interests, values_of_halves
 from recommender.matrices import transposed
 from recommender.metrics import mean
 
@@ -74,6 +75,16 @@ def test_on_a_slice_our_ranker_is_ahead_of_tfidf_by_more_than_noise(library: Lib
     ours, baseline = (measure(one, split, NEW_PAPERS) for one in (PAPERPOST, TFIDF))
     assert len(split.readers) > 400
     assert ours.lead(baseline, "ndcg@10", 0).low > 0
+
+
+def test_there_are_pairs_enough_and_tfidf_favours_one_of_two_interests(library: Library) -> None:
+    cases = two_interests(new_papers(library, 0), 0)
+    assert [len(merged.split.readers) for merged in cases.values()] == [500, 221]
+    whole = cases[EVEN]
+    ranker = TFIDF.fit(whole.split.training, whole.split.candidates)
+    one, two = (values_of_halves(way(ranker, whole), whole) for way in (as_one, apart))
+    assert mean(one["both halves hit@20"]) == pytest.approx(0.138, abs=0.01)
+    assert mean(two["both halves hit@20"]) == pytest.approx(0.302, abs=0.01)
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from paperpost.evaluation.splits import (
     published,
     without_their_likes,
 )
+from paperpost.evaluation.two_interests import EVEN, UNEVEN, two_interests
 from recommender.matrices import SparseRows, entries, from_entries
 
 SEED = 4
@@ -40,16 +41,57 @@ def same(one: SparseRows, other: SparseRows) -> bool:
 
 
 def poisoned(library: Library) -> Library:
-    """Every like of a new paper is one of another new paper; their words are others as well."""
-    new = set(new_papers(library, SEED).candidates.numbers.tolist())
+    """In place of each like of a new paper one of a new paper of the other topic."""
+    new = new_papers(library, SEED).candidates.numbers.tolist()
     rng = np.random.default_rng(9)
     likes = []
     for row in range(library.likes.shape[0]):
-        old = items(library.likes, row) - new
+        old = items(library.likes, row) - set(new)
         count = len(items(library.likes, row)) - len(old)
-        planted = rng.choice(sorted(new), count, replace=False).tolist()
+        others = [paper for paper in new if paper % 2 != row % 2]
+        planted = rng.choice(others, count, replace=False).tolist()
         likes.append(dict.fromkeys([*sorted(old), *planted], 1.0))
     return replace(library, likes=from_entries(likes, PAPERS))
+
+
+def apart() -> Library:
+    """Topics without a common word, for readers to be merged; some who are trained on always."""
+    return small_library(common=0, casual=6)
+
+
+def published_task(library: Library) -> Split:
+    """Likes of old papers to learn from, those of new papers as the test, all as candidates."""
+    new = set(new_papers(library, SEED).candidates.numbers.tolist())
+    rows = [items(library.likes, row) for row in range(library.likes.shape[0])]
+    training, test = (
+        from_entries([dict.fromkeys(sorted(part), 1.0) for part in parts], PAPERS)
+        for parts in ([row - new for row in rows], [row & new for row in rows])
+    )
+    return published(library, training, test)
+
+
+TASKS: dict[str, Callable[[Library], Split]] = {
+    "new papers": lambda library: new_papers(library, SEED),
+    "few votes": lambda library: dict(few_votes(without_their_likes(new_papers(library, SEED))))[3],
+    "two interests": lambda library: two_interests(new_papers(library, SEED), SEED)[EVEN].split,
+    "a side interest": lambda library: two_interests(new_papers(library, SEED), SEED)[UNEVEN].split,
+    "published split": published_task,
+}
+
+
+def ranks_alike(contender: Contender, one: Split, other: Split) -> bool:
+    """Whether all readers get the same lists of all candidates, told with the same probability."""
+    (first, told), (second, told_then) = (
+        (lists.positions, lists.probabilities)
+        for split in (one, other)
+        for lists in [
+            contender.fit(split.training, split.candidates)(
+                split.histories, None, len(split.candidates)
+            )
+        ]
+    )
+    assert (first >= 0).all()
+    return np.array_equal(first, second) and np.array_equal(told, told_then, equal_nan=True)
 
 
 def with_other_words(library: Library, papers: Papers) -> Library:
@@ -108,15 +150,41 @@ def test_held_out_likes_and_new_papers_words_do_not_reach_the_training() -> None
         assert same(split.histories, changed.histories)
 
 
+@pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("contender", CONTENDERS, ids=lambda contender: contender.name)
-def test_every_contender_ranks_alike_whatever_is_held_out(contender: Contender) -> None:
-    library = small_library()
-    lists = []
-    for split in (new_papers(library, SEED), new_papers(poisoned(library), SEED)):
-        ranker = contender.fit(split.training, split.candidates)
-        lists.append(ranker(split.histories, None, len(split.candidates)))
-    assert (lists[0] >= 0).all()
-    assert np.array_equal(lists[0], lists[1])
+def test_every_contender_ranks_alike_whatever_is_held_out(contender: Contender, task: str) -> None:
+    library = apart()
+    clean, planted = TASKS[task](library), TASKS[task](poisoned(library))
+    assert np.array_equal(clean.readers, planted.readers)
+    assert not same(clean.held_out, planted.held_out)
+    assert ranks_alike(contender, clean, planted)
+
+
+@pytest.mark.parametrize(
+    "contender",
+    [one for one in CONTENDERS if one.name.startswith(("Popularity", "ALS", "Paperpost"))],
+    ids=lambda contender: contender.name,
+)
+def test_poison_that_does_reach_the_training_is_noticed(contender: Contender) -> None:
+    leaking = []
+    for library in (apart(), poisoned(apart())):
+        split = published_task(library)
+        leaking.append(replace(split, training=replace(split.training, likes=library.likes)))
+    assert not ranks_alike(contender, *leaking)
+
+
+@pytest.mark.parametrize(
+    "contender",
+    # In factors of likes alone a like is nothing that nobody is trained on.
+    [one for one in CONTENDERS if not one.name.startswith(("Random", "Popularity", "ALS"))],
+    ids=lambda contender: contender.name,
+)
+def test_poison_that_does_reach_the_histories_is_noticed(contender: Contender) -> None:
+    leaking = []
+    for library in (apart(), poisoned(apart())):
+        split = published_task(library)
+        leaking.append(replace(split, histories=library.likes[split.readers]))
+    assert not ranks_alike(contender, *leaking)
 
 
 @pytest.mark.parametrize(
