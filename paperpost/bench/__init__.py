@@ -1,0 +1,1 @@
+"""How fast the parts are, each beside what it is compared with; made-up papers and readers."""
