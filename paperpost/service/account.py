@@ -15,10 +15,11 @@ from sqlmodel import Session
 from paperpost.errors import PaperpostError
 from paperpost.service import calendar, links, wishes
 from paperpost.service.installation import Installation
+from paperpost.service.last_digest import LastDigest, last_digest
 from paperpost.service.letters import remove_files
 from paperpost.service.links import BadLink, Purpose
 from paperpost.service.subscribe import apply, reschedule
-from paperpost.service.wishes import InvalidWish, Wishes
+from paperpost.service.wishes import InvalidWish, Wishes, percent
 from paperpost.store import digests, outbox, papers, subscribers, votes
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Delivery, Digest, InterestKind, Subscriber, SubscriberState, Vote
@@ -34,7 +35,8 @@ class UnknownSubscriber(PaperpostError):
 @dataclass(frozen=True, slots=True)
 class Account:
     """What a subscriber's pages show of them. `may_take_all` is true behind a fresh link;
-    `interests` are by kind; `leave_token` opens the page that unsubscribes."""
+    `interests` are by kind; `threshold` is in per cent; `leave_token` opens the page that
+    unsubscribes."""
 
     email: str
     state: str
@@ -43,9 +45,12 @@ class Account:
     hour: int
     size: int
     frequency: str
+    threshold: int | None
+    explore: bool
     paused_until: date | None
     votes: int
     held_votes: int
+    last: LastDigest
     may_take_all: bool
     leave_token: str
 
@@ -202,9 +207,12 @@ def _account(
         hour=person.hour,
         size=person.size,
         frequency=person.frequency,
+        threshold=percent(person.threshold),
+        explore=person.explore,
         paused_until=person.paused_until,
         votes=len(cast.get(number, {})),
         held_votes=votes.count_held(session, number, now),
+        last=last_digest(session, number),
         may_take_all=door == Purpose.ACCESS,
         leave_token=links.token(installation.signer, Purpose.UNSUBSCRIBE, now, number),
     )
@@ -230,6 +238,10 @@ def _everything(installation: Installation, session: Session, person: Subscriber
             digest.local_date.isoformat(): [item["reasons"] for item in digest.items]
             for digest, _ in mailed
         },
+        "probabilities": {
+            digest.local_date.isoformat(): [item.get("probability") for item in digest.items]
+            for digest, _ in mailed
+        },
         "mails": [_mail(delivery) for delivery in outbox.of_subscriber(session, number)],
     }
 
@@ -249,6 +261,8 @@ def _person(person: Subscriber) -> dict[str, Any]:
         "hour": person.hour,
         "size": person.size,
         "frequency": person.frequency,
+        "threshold": percent(person.threshold),
+        "explore": person.explore,
         **{name: value and value.isoformat() for name, value in times.items()},
     }
 

@@ -63,7 +63,7 @@ def day(installation: Installation, wanted: date, page: int = 1) -> DayView:
     return DayView(
         day=wanted,
         papers=tuple(
-            _view(installation, paper, totals[number_of(paper)])
+            view_of(installation, paper, totals[number_of(paper)])
             for paper in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         ),
         total=len(found),
@@ -81,10 +81,11 @@ def paper(installation: Installation, name: str) -> PaperView | None:
         if found is None:
             return None
         totals = votes.tally(session, [number_of(found)], installation.clock())
-    return _view(installation, found, totals[number_of(found)])
+    return view_of(installation, found, totals[number_of(found)])
 
 
-def _view(installation: Installation, paper: Paper, total: int) -> PaperView:
+def view_of(installation: Installation, paper: Paper, total: int) -> PaperView:
+    """A stored paper as pages show it, with ups minus downs of everyone."""
     return PaperView(
         id=paper.id,
         title=readable(paper.title),

@@ -16,6 +16,7 @@ from paperpost.service.account import named
 from paperpost.service.installation import Installation
 from paperpost.service.letters import message_id, web_address
 from paperpost.service.ranking import Choice, Ranking, rank_block
+from paperpost.service.wishes import percent
 from paperpost.store import digests, subscribers
 from paperpost.store.digests import NewDigest
 from paperpost.store.papers import number_of
@@ -199,11 +200,14 @@ def _new_digest(
         newest_paper=ranking.newest_paper,
         items=items,
         next_due_at=turn.next_due_at,
-        silence="" if items else _silence(ranking),
+        silence="" if items else _silence(ranking, turn.person),
     )
 
 
-def _silence(ranking: Ranking) -> str:
+def _silence(ranking: Ranking, person: Subscriber) -> str:
+    if ranking.below and not ranking.choices:
+        threshold = f"your threshold of {percent(person.threshold)} %"
+        return f"none of {ranking.considered} new papers reached {threshold}"
     if ranking.considered:
         return f"none of {ranking.considered} new papers passed the muted terms"
     return "no new papers since the last digest"
@@ -214,12 +218,19 @@ def _item(
     fragments: Mapping[int, Fragment],
     numbers: Mapping[tuple[int, str], int],
 ) -> dict[str, Any]:
+    from recommender.blend import BLEND
+
     number = number_of(choice.paper)
     return {
         "paper": number,
         "fragment": numbers[number, fragments[number].checksum],
         "score": round(float(choice.score), 4),
+        "blend": BLEND,
         "reasons": list(choice.reasons),
+        "probability": choice.probability,
+        "trending": choice.trending,
+        "explored": choice.explored,
+        "also": [number_of(paper) for paper in choice.also],
     }
 
 

@@ -14,7 +14,8 @@ def explain(
     installation: Installation, email: str, on: date | None = None, top: int | None = None
 ) -> list[dict[str, Any]]:
     """The ranked candidates of the digest dated `on` (the subscriber's today if None), as if it
-    had not been composed: paper, title, score and reasons, best first."""
+    had not been composed: paper, title, score, probability, reasons and whether it is outside
+    their usual, best first. `top` replaces their size and threshold."""
     with installation.database.reading() as session:
         person = named(session, email)
     day = on or calendar.local_date(person.timezone, installation.clock())
@@ -24,7 +25,10 @@ def explain(
             "paper": choice.paper.id,
             "title": choice.paper.title,
             "score": round(float(choice.score), 4),
+            "probability": choice.probability,
             "reasons": list(choice.reasons),
+            "explored": choice.explored,
+            "also": [paper.id for paper in choice.also],
         }
         for choice in ranking.choices
     ]

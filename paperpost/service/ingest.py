@@ -166,6 +166,7 @@ def _arrivals(found: Iterable[FoundPaper]) -> list[papers.Arrival]:
             source=paper.source,
             only_if_known=paper.kind.startswith("replace"),
             other_ids=(f"doi:{paper.doi}",) if paper.doi else (),
+            upvotes=paper.upvotes,
         )
         for paper in found
     ]

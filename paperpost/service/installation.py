@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from mailer.links import Signer
@@ -15,6 +16,7 @@ from paperpost.store import outbox
 from paperpost.store.database import Database
 
 if TYPE_CHECKING:  # the model's libraries take seconds to load, and `send` needs none of them
+    from paperpost.service.window import Window
     from recommender.model import Model
 
 
@@ -29,11 +31,18 @@ def silently(_line: str) -> None:
 
 @dataclass
 class ModelSlot:
-    """The model this process works with, which snapshot it is, and when the store was asked."""
+    """The model this process works with, which snapshot it is, and when the store was asked.
+
+    `one_loads` is held while a page has the model loaded; `windows` are the candidates ranked
+    last (window.py).
+    """
 
     model: Model | None = None
     snapshot_id: int | None = None
     looked_at: datetime | None = None
+    page_looked_at: datetime | None = None
+    one_loads: Lock = field(default_factory=Lock)
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,8 @@ def _content(
             reasons=tuple(reasons) if isinstance(reasons, list) else (),
             more_url=links.url(base, signer, Purpose.VOTE, issued, number, paper, 1),
             less_url=links.url(base, signer, Purpose.VOTE, issued, number, paper, -1),
+            trending=bool(frozen.get("trending")),
+            explored=bool(frozen.get("explored")),
         )
 
     return DigestContent(

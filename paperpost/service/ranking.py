@@ -7,51 +7,65 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
+from paperpost.service.copies import already_had, copies_among
 from paperpost.service.installation import Installation
 from paperpost.service.train import current_model, reader_of, text_of
+from paperpost.service.trending import counts, trends
+from paperpost.service.window import Window, window_of
 from paperpost.store import digests, papers, subscribers, votes
 from paperpost.store.digests import Previous
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import InterestKind, Paper, Subscriber, Vote
+from recommender.trending import Trend
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from recommender.batch import Batch
     from recommender.rank import Ranked
 
 # How far back a first digest looks, and `rank` for someone who never had one.
 FIRST_LOOK_BACK = timedelta(days=7)
-# From so many votes (ups minus downs) on a paper counts as popular: one or two would tell in a
-# small group who voted.
-POPULAR_FROM = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One paper for one subscriber: its score in the blend and the reasons, as sentences."""
+    """One paper for one subscriber: its score in the blend, how probably they like it (0 to 1),
+    and the reasons, as sentences.
+
+    `trending`: it is there because it trends, as nothing is known of the subscriber. `explored`:
+    it is there because it is outside their usual. `also` are other candidates that are the same
+    work.
+    """
 
     paper: Paper
     score: float
+    probability: float
     reasons: tuple[str, ...]
+    trending: bool = False
+    explored: bool = False
+    also: tuple[Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The best papers for one subscriber, best first, out of how many candidates."""
+    """The best papers for one subscriber, best first, out of how many candidates. `below`: how
+    many more there would be without their threshold."""
 
     choices: tuple[Choice, ...]
     considered: int
     newest_paper: int
     interests: Mapping[InterestKind, list[str]]
     votes: int
+    below: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +78,9 @@ class _Block:
     previous: Mapping[int, Previous]
     mailed: Mapping[int, set[int]]
     newest_paper: int
-    candidates: Sequence[Paper]
+    window: Window
     library: Mapping[int, Paper]
-    tally: Mapping[int, int]
+    trends: Mapping[int, Trend]
 
 
 def rank_block(
@@ -79,7 +93,7 @@ def rank_block(
     """Rank the candidates of the digest dated `on` for each subscriber, by number.
 
     The candidates are those of that digest as if it had not been composed yet (ARCHITECTURE.md,
-    Candidates). `limit` replaces each subscriber's own digest size. Changes nothing.
+    Candidates). `limit` replaces each subscriber's own digest size and threshold. Changes nothing.
     """
     with installation.database.reading() as session:
         previous = digests.previous(session, [id_of(person) for person in people], on)
@@ -112,7 +126,7 @@ def _rank_window(
 ) -> dict[int, Ranking]:
     with installation.database.reading() as session:
         block = _gather(installation, session, people, first_day, on, previous)
-    model = current_model(installation) if block.candidates else None
+    model = current_model(installation) if block.window.candidates else None
     if model is None:
         return {id_of(person): _ranking(block, person, (), 0) for person in people}
 
@@ -129,17 +143,26 @@ def _rank_window(
         for person in people
     ]
     library = model.batch([text_of(paper) for paper in block.library.values()])
-    batch = model.batch([text_of(paper) for paper in block.candidates])
-    allowed = _allowed(block)
+    batch = block.window.batch(model)
+    with installation.database.reading() as session:
+        allowed = _allowed(block, _had(session, block, batch, on))
     ranked = rank(
         model.profiles(readers, library),
         batch,
         limit=limit or max(person.size for person in people),
         allowed=allowed,
         popularity=_popularity(block),
+        explore=_lengths(people, limit),
+        calibration=model.calibration,
     )
     return {
-        id_of(person): _ranking(block, person, own[: limit or person.size], int(row.sum()))
+        id_of(person): _ranking(
+            block,
+            person,
+            own[: limit or person.size],
+            int(row.sum()),
+            threshold=person.threshold if limit is None else None,
+        )
         for person, own, row in zip(people, ranked, allowed, strict=True)
     }
 
@@ -155,7 +178,7 @@ def _gather(
     now = installation.clock()
     ids = [id_of(person) for person in people]
     newest_paper = papers.newest_number(session)
-    candidates = papers.announced(session, first_day, on)
+    window = window_of(installation, session, first_day, on)
     cast = votes.counted(session, now, ids)
     voted = sorted({number for own in cast.values() for number in own})
     return _Block(
@@ -165,52 +188,107 @@ def _gather(
         previous=previous,
         mailed=digests.mailed(session, ids, first_day, but_not=on),
         newest_paper=newest_paper,
-        candidates=candidates,
+        window=window,
         library=papers.by_number(session, voted),
-        tally=votes.tally(session, [number_of(paper) for paper in candidates], now),
+        trends=trends(session, first_day, on, now),
     )
 
 
-def _allowed(block: _Block) -> NDArray[np.bool_]:
-    """Subscribers x candidates: announced since the last digest, and never mailed."""
+def _had(session: Session, block: _Block, batch: Batch, on: date) -> dict[int, list[int]]:
+    """The positions of candidates that a subscriber has had under another id, by number."""
+    if not block.previous and not block.library:
+        return {}
+    window = block.window
+    voted = {number: block.votes.get(number, {}).keys() for number in map(id_of, block.people)}
+    older = [paper for number, paper in block.library.items() if not window.knows(number)]
+    copies = [window.copies(session, batch), copies_among(window.candidates, older)]
+    return already_had(session, voted, copies, on)
+
+
+def _allowed(block: _Block, had: Mapping[int, list[int]]) -> NDArray[np.bool_]:
+    """Subscribers x candidates: announced since the last digest, and never mailed, also not
+    under another id (`had`)."""
     import numpy as np
 
-    columns = {number_of(paper): column for column, paper in enumerate(block.candidates)}
-    allowed = np.ones((len(block.people), len(columns)), dtype=np.bool_)
+    window = block.window
+    allowed = np.ones((len(block.people), len(window.candidates)), dtype=np.bool_)
     for row, person in enumerate(block.people):
         before = block.previous.get(id_of(person))
         if before is not None:
-            allowed[row] = [_is_new_since(before, paper) for paper in block.candidates]
+            allowed[row] = window.new_since(before)
         mailed = block.mailed.get(id_of(person), set())
-        allowed[row, [columns[number] for number in mailed if number in columns]] = False
+        allowed[row, [window.columns[number] for number in mailed & window.columns.keys()]] = False
+        allowed[row, had.get(id_of(person), [])] = False
     return allowed
-
-
-def _is_new_since(before: Previous, paper: Paper) -> bool:
-    came_late = paper.announced == before.local_date and number_of(paper) > before.newest_paper
-    return paper.announced > before.local_date or came_late
 
 
 def _popularity(block: _Block) -> NDArray[np.float32]:
     import numpy as np
 
-    totals = np.array([block.tally[number_of(paper)] for paper in block.candidates])
-    return np.where(totals >= POPULAR_FROM, totals, 0).astype(np.float32)
+    found = [block.trends.get(number_of(paper)) for paper in block.window.candidates]
+    return np.array([one.score if one else 0.0 for one in found], dtype=np.float32)
+
+
+def _lengths(people: Sequence[Subscriber], limit: int | None) -> NDArray[np.int32]:
+    """How long each list is that ends with a paper outside the usual; 0 for who wants none."""
+    import numpy as np
+
+    wanted = [(limit or person.size) if person.explore else 0 for person in people]
+    return np.array(wanted, dtype=np.int32)
 
 
 def _ranking(
-    block: _Block, person: Subscriber, ranked: Sequence[Ranked], considered: int
+    block: _Block,
+    person: Subscriber,
+    ranked: Sequence[Ranked],
+    considered: int,
+    threshold: float | None = None,
 ) -> Ranking:
+    number = id_of(person)
+    own_votes = len(block.votes.get(number, {}))
+    known = own_votes > 0 or any(
+        values for kind, values in block.wishes[number].items() if kind != InterestKind.MUTED
+    )
+    choices = [_choice(block, found, known) for found in ranked]
+    if not known:
+        choices.sort(key=lambda choice: not choice.trending)  # which scores, rounded, may not tell
+    passing = _passing(choices, threshold or 0)
+    return Ranking(
+        tuple(passing),
+        considered,
+        block.newest_paper,
+        block.wishes[number],
+        own_votes,
+        below=len(choices) - len(passing),
+    )
+
+
+def _passing(choices: Sequence[Choice], threshold: float) -> list[Choice]:
+    """Those that reach the threshold; with them, but not alone, what is explored."""
+    reaching = [choice.probability >= threshold for choice in choices]
+    if not any(reaching):
+        return []
+    return [one for one, is_in in zip(choices, reaching, strict=True) if is_in or one.explored]
+
+
+def _choice(block: _Block, found: Ranked, known: bool) -> Choice:
+    paper = block.window.candidates[found.index]
+    trend = block.trends.get(number_of(paper))
+    told = counts(trend) if trend else ()
+    # Rounded before it is compared, so that what is shown and what is mailed agree.
+    probability = round(float(found.probability), 4)
+    also = tuple(block.window.candidates[copy] for copy in found.also)
+    if known:
+        reasons = _sentences(found, told)
+        return Choice(paper, found.score, probability, reasons, explored=found.explored, also=also)
+    reason = " and ".join(told) or "one of the newest papers"
+    return Choice(paper, found.score, probability, (reason,), trending=bool(told), also=also)
+
+
+def _sentences(found: Ranked, told: tuple[str, ...]) -> tuple[str, ...]:
     from recommender.explain import sentence
 
-    number = id_of(person)
-    choices = (
-        Choice(
-            block.candidates[found.index],
-            found.score,
-            tuple(sentence(reason) for reason in found.reasons),
-        )
-        for found in ranked
+    return tuple(
+        sentence(replace(reason, names=told) if reason.kind == "popular" else reason)
+        for reason in found.reasons
     )
-    own_votes = len(block.votes.get(number, {}))
-    return Ranking(tuple(choices), considered, block.newest_paper, block.wishes[number], own_votes)

@@ -1,6 +1,7 @@
 """How the installation is doing, in one look."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -10,6 +11,8 @@ from paperpost.store import outbox, papers, requests, snapshots, subscribers
 from paperpost.store.database import StoreError
 
 MOST_TOLD = 10
+# How far back silent digests are told.
+RECENT = timedelta(days=2)
 
 
 def status(installation: Installation) -> dict[str, Any]:
@@ -21,6 +24,7 @@ def status(installation: Installation) -> dict[str, Any]:
             "sources": _sources(session, installation.settings.sources),
             "model": _model(session),
             "deliveries": outbox.count_by_state(session),
+            "silent": _silent(session, installation.clock() - RECENT),
             "undelivered": _undelivered(session),
         }
     report["wrong"] = _wrong(report)
@@ -66,6 +70,14 @@ def _model(session: Session) -> dict[str, Any] | None:
         "votes": newest.votes,
         "seconds": round(newest.seconds, 1),
     }
+
+
+def _silent(session: Session, since: datetime) -> list[dict[str, Any]]:
+    """Why digests of these days were silent, and for how many subscribers."""
+    return [
+        {"date": day.isoformat(), "reason": reason, "subscribers": number}
+        for day, reason, number in outbox.silences(session, since, MOST_TOLD)
+    ]
 
 
 def _undelivered(session: Session) -> list[dict[str, Any]]:

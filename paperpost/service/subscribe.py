@@ -20,6 +20,7 @@ from paperpost.store.tables import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    InterestKind,
     Subscriber,
     SubscriberState,
 )
@@ -31,7 +32,7 @@ ACCESS_LINK_USEFUL = timedelta(hours=1)
 LINES_BETWEEN_WORDS = 1000
 COLUMNS = (
     *("email", "keywords", "authors", "categories", "muted"),
-    *("timezone", "hour", "size", "frequency"),
+    *("timezone", "hour", "size", "frequency", "threshold", "explore"),
 )
 
 
@@ -56,12 +57,14 @@ class SignedUp:
 
 @dataclass(slots=True)
 class SignedUpMany:
-    """What became of a file of subscribers; `rejected` holds line numbers and reasons."""
+    """What became of a file of subscribers; `rejected` holds line numbers and reasons, `asked`
+    the interests of all lines together, each once."""
 
     added: int = 0
     updated: int = 0
     skipped: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
+    asked: dict[InterestKind, dict[str, None]] = field(default_factory=dict)
 
 
 def by_form(installation: Installation, email: str, wanted: Wishes) -> None:
@@ -104,6 +107,8 @@ def from_file(installation: Installation, path: Path, *, confirmed: bool) -> Sig
         # One transaction each: others get their turn, and nobody waits in two places.
         with installation.database.writing() as session:
             _sign_up_from_list(installation, session, email, wanted, confirmed, result)
+        for kind, values in wanted.interests().items():
+            result.asked.setdefault(kind, {}).update(dict.fromkeys(values))
         if count % LINES_BETWEEN_WORDS == 0:
             installation.say(f"{count:,} lines taken in")
     return result
@@ -157,7 +162,9 @@ def _sign_up_from_list(
 def _described(session: Session, person: Subscriber) -> tuple[object, ...]:
     own = subscribers.interests(session, [id_of(person)])[id_of(person)]
     schedule = (person.timezone, person.hour, person.size, person.frequency)
-    return (person.state, *schedule, {kind: sorted(values) for kind, values in own.items()})
+    selection = (person.threshold, person.explore)
+    interests = {kind: sorted(values) for kind, values in own.items()}
+    return (person.state, *schedule, *selection, interests)
 
 
 def _rows(path: Path, say: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, str | None]]]:
@@ -223,7 +230,7 @@ def _activate(person: Subscriber, now: datetime) -> None:
 def apply(session: Session, person: Subscriber, wanted: Wishes, now: datetime) -> None:
     """Write what was asked for, and when the next digest is due."""
     subscribers.set_interests(session, id_of(person), wanted.interests())
-    for name, value in wanted.schedule().items():
+    for name, value in wanted.columns().items():
         setattr(person, name, value)
     reschedule(person, now)
     session.add(person)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from paperpost.service.calibrate import calibrate
 from paperpost.service.installation import Installation
 from paperpost.store import papers, snapshots, subscribers, votes
 from paperpost.store.tables import InterestKind, Paper, Snapshot, Vote
 
 if TYPE_CHECKING:
+    from recommender.calibration import Calibration
     from recommender.model import Model
     from recommender.profile import Interests, Reader
     from recommender.text import Paper as Text
@@ -67,15 +69,19 @@ class _Lesson:
     papers: list[Paper]
     votes: Mapping[int, Mapping[int, Vote]]
     wishes: Mapping[int, Mapping[InterestKind, list[str]]]
+    calibration: Calibration
 
 
 def _lesson(installation: Installation) -> _Lesson | None:
+    now = installation.clock()
     with installation.database.reading() as session:
-        counted = votes.counted(session, installation.clock())
+        counted = votes.counted(session, now)
         voted = {number for own in counted.values() for number in own}
         stored = papers.newest(session, NEWEST, voted)
+        if not stored:
+            return None
         wishes = subscribers.interests(session, list(counted))
-    return _Lesson(stored, counted, wishes) if stored else None
+        return _Lesson(stored, counted, wishes, calibrate(session, counted, now))
 
 
 def _fit(installation: Installation, lesson: _Lesson) -> Model:
@@ -90,7 +96,8 @@ def _fit(installation: Installation, lesson: _Lesson) -> Model:
         f"training on {len(lesson.papers):,} papers and {len(readers):,} readers' votes"
     )
     texts = [text_of(paper) for paper in lesson.papers]
-    return Model.fit(texts, readers, progress=installation.say)
+    model = Model.fit(texts, readers, progress=installation.say)
+    return replace(model, calibration=lesson.calibration)
 
 
 def _write(installation: Installation, model: Model, name: str) -> None:
@@ -143,6 +150,37 @@ def _load(installation: Installation, newest: Snapshot) -> None:
         slot.model = _fit(installation, lesson)
         _write(installation, slot.model, newest.file)
     slot.snapshot_id = newest.id
+
+
+def model_at_hand(installation: Installation) -> Model | None:
+    """The newest model that can be read, for a page: nothing is trained, and while one visitor
+    has it loaded the others do with the older one, or none."""
+    slot, now = installation.slot, installation.clock()
+    if not slot.one_loads.acquire(blocking=False):
+        return slot.model
+    try:
+        if slot.page_looked_at is None or abs(now - slot.page_looked_at) >= LOOK_EVERY:
+            slot.page_looked_at = now
+            _load_if_it_can_be_read(installation)
+        return slot.model
+    finally:
+        slot.one_loads.release()
+
+
+def _load_if_it_can_be_read(installation: Installation) -> None:
+    slot = installation.slot
+    with installation.database.reading() as session:
+        newest = snapshots.current(session)
+    if newest is None or newest.id == slot.snapshot_id:
+        return
+    from recommender.errors import SnapshotError
+    from recommender.model import Model
+
+    try:
+        slot.model = Model.load(installation.settings.models_folder / newest.file)
+        slot.snapshot_id = newest.id
+    except SnapshotError as error:
+        installation.say(f"{error}: pages show no similar papers until the next training")
 
 
 def enough_has_changed(installation: Installation) -> bool:

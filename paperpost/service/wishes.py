@@ -14,6 +14,8 @@ from paperpost.store.tables import InterestKind
 LONGEST_TERM = 100
 MOST_TERMS = 50
 LARGEST_SIZE = 50
+# How the absence of a threshold may be written; an emptied field means it too.
+NO_THRESHOLD = ("", "0", "none")
 SEPARATORS = re.compile(r"[;,\n\r]+")
 
 
@@ -23,7 +25,10 @@ class InvalidWish(PaperpostError):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Interests and schedule as asked for; None leaves what there is (or the default)."""
+    """Interests, schedule and selection as asked for; None leaves what there is (or the default).
+
+    `threshold` is in per cent, 0 for none.
+    """
 
     keywords: tuple[str, ...] | None = None
     authors: tuple[str, ...] | None = None
@@ -33,6 +38,8 @@ class Wishes:
     hour: int | None = None
     size: int | None = None
     frequency: str | None = None
+    threshold: int | None = None
+    explore: bool | None = None
 
     def interests(self) -> dict[InterestKind, tuple[str, ...]]:
         """The kinds of interest that were named."""
@@ -44,15 +51,21 @@ class Wishes:
         }
         return {kind: values for kind, values in named.items() if values is not None}
 
-    def schedule(self) -> dict[str, str | int]:
-        """The columns of the schedule that were named."""
+    def columns(self) -> dict[str, str | int | float | None]:
+        """The columns of the subscriber that were named."""
         named = {
             "timezone": self.timezone,
             "hour": self.hour,
             "size": self.size,
             "frequency": self.frequency,
+            "explore": self.explore,
         }
-        return {name: value for name, value in named.items() if value is not None}
+        columns: dict[str, str | int | float | None] = {
+            name: value for name, value in named.items() if value is not None
+        }
+        if self.threshold is not None:
+            columns["threshold"] = self.threshold / 100 or None
+        return columns
 
 
 def address(text: str) -> str:
@@ -90,7 +103,8 @@ def _term(text: str) -> str:
 
 
 def checked(fields: Mapping[str, object]) -> Wishes:
-    """Wishes from fields named as in Wishes; empty texts leave what there is.
+    """Wishes from fields named as in Wishes. Empty texts leave what there is, but for the lists
+    and the threshold, which they empty.
 
     Raises InvalidWish at the first value that cannot be used.
     """
@@ -103,7 +117,14 @@ def checked(fields: Mapping[str, object]) -> Wishes:
         hour=_number(fields.get("hour"), "hour", 0, 23),
         size=_number(fields.get("size"), "size", 1, LARGEST_SIZE),
         frequency=_frequency(fields.get("frequency")),
+        threshold=_threshold(fields.get("threshold")),
+        explore=_yes_or_no(fields.get("explore"), "explore"),
     )
+
+
+def percent(threshold: float | None) -> int | None:
+    """A stored threshold or probability in per cent."""
+    return None if threshold is None else round(threshold * 100)
 
 
 def _terms_of(fields: Mapping[str, object], name: str) -> tuple[str, ...] | None:
@@ -132,6 +153,20 @@ def _number(value: object, name: str, least: int, most: int) -> int | None:
     if not usable or not least <= int(text) <= most:
         raise InvalidWish(f"{name} must be a number from {least} to {most}, not {text[:20]!r}")
     return int(text)
+
+
+def _threshold(value: object) -> int | None:
+    if value is None:
+        return None
+    text = str(value).strip().lower().removesuffix("%").rstrip()
+    return 0 if text in NO_THRESHOLD else _number(text, "threshold", 1, 99)
+
+
+def _yes_or_no(value: object, name: str) -> bool | None:
+    text = "" if value is None else str(value).strip().lower()
+    if text not in ("", "yes", "no"):
+        raise InvalidWish(f"{name} must be yes or no, not {text[:20]!r}")
+    return text == "yes" if text else None
 
 
 def _frequency(value: object) -> str | None:

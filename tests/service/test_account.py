@@ -107,4 +107,4 @@ def test_votes_of_few_do_not_call_a_paper_popular(any_installation: Installation
         (told,) = [
             c for c in explain(any_installation, reader, DAY, 50) if c["paper"] == "2604.07000"
         ]
-        assert ("popular with other readers" in told["reasons"]) == (count == 3)
+        assert ("3 readers voted this up" in told["reasons"]) == (count == 3)

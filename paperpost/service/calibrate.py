@@ -1,0 +1,62 @@
+"""How probable a vote up is here: the curve fitted to what subscribers did with mailed papers."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session
+
+from paperpost.store import digests
+from paperpost.store.tables import Vote
+
+if TYPE_CHECKING:
+    from recommender.calibration import Calibration
+
+# Readers change, and so does the model that scores for them.
+LOOK_BACK = timedelta(days=90)
+# A mail is given time to be read before its silence says anything.
+TIME_TO_VOTE = timedelta(days=2)
+# Who cast no vote for so long before and after a mail may not have read it, and then nothing is
+# known of its papers. To ask for a vote on that very mail would leave out those that pleased
+# nobody, and tell too much of the others.
+AROUND = timedelta(days=14)
+# Enough for two numbers, and for the memory of a small machine.
+MOST_DIGESTS = 5_000
+
+
+def calibrate(
+    session: Session, votes: Mapping[int, Mapping[int, Vote]], now: datetime
+) -> Calibration:
+    """The curve for this installation, from the votes that hold, by subscriber and paper.
+
+    A paper that was mailed counts as liked if a vote up on it holds; a score of another version
+    of the blend and a paper that was shown because it trends, to somebody of whom nothing was
+    known, say nothing.
+    """
+    from recommender.blend import BLEND
+    from recommender.calibration import Calibration
+
+    casts = {number: sorted(vote.cast_at for vote in own.values()) for number, own in votes.items()}
+    mailed = digests.sent(session, now - LOOK_BACK, now - TIME_TO_VOTE, MOST_DIGESTS)
+    observed = [
+        (item["score"], _is_liked(votes[digest.subscriber_id], item["paper"]))
+        for digest in mailed
+        if _is_any_near(casts.get(digest.subscriber_id, ()), digest.due_at)
+        for item in digest.items
+        if item.get("blend") == BLEND and not item["trending"]
+    ]
+    return Calibration.fitted([score for score, _ in observed], [liked for _, liked in observed])
+
+
+def _is_liked(own: Mapping[int, Vote], paper_number: int) -> bool:
+    vote = own.get(paper_number)
+    return vote is not None and vote.value > 0
+
+
+def _is_any_near(casts: Sequence[datetime], moment: datetime) -> bool:
+    """Whether the first one that is not too early is not too late; they are in order."""
+    first = bisect_left(casts, moment - AROUND)
+    return first < len(casts) and casts[first] <= moment + AROUND
