@@ -2,7 +2,7 @@
 fresh one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from paperpost.service import account, subscribe, wishes
 from paperpost.service.account import Account
 from paperpost.service.links import Purpose
+from paperpost.service.mentions import MOST_ON_A_PAGE, unmentioned
 from paperpost.service.wishes import InvalidWish
 from paperpost.web.forms import Posted
 from paperpost.web.render import READ, Here, Site
@@ -18,6 +19,7 @@ router = APIRouter()
 
 LISTS = {"keywords": "keyword", "authors": "author", "categories": "category", "muted": "muted"}
 SCHEDULE = ("timezone", "hour", "size", "frequency")
+SELECTION = ("threshold", "explore")
 
 
 @router.api_route("/me/{token}", methods=READ)
@@ -76,25 +78,32 @@ def _act(site: Site, token: str, door: Purpose, posted: Mapping[str, str]) -> HT
     return _page(site, token, door, shown, done=done)
 
 
-def _acted(site: Site, token: str, door: Purpose, posted: Mapping[str, str]) -> tuple[Account, str]:
-    """Do what a form's hidden `action` says: the account after it, and a line that tells."""
+def _acted(
+    site: Site, token: str, door: Purpose, posted: Mapping[str, str]
+) -> tuple[Account, list[str]]:
+    """Do what a form's hidden `action` says: the account after it, and lines that tell."""
     here = site.installation
     match posted.get("action", ""):
         case "save":
             # A field that is missing, rather than empty, leaves what there is.
-            wanted = wishes.checked({name: posted.get(name) for name in (*LISTS, *SCHEDULE)})
-            return account.change(here, token, door, wanted), "Saved."
+            fields = (*LISTS, *SCHEDULE, *SELECTION)
+            wanted = wishes.checked({name: posted.get(name) for name in fields})
+            shown = account.change(here, token, door, wanted)
+            unknown = unmentioned(here, wanted.interests(), MOST_ON_A_PAGE)
+            return shown, ["Saved.", *(one.sentence for one in unknown)]
         case "pause":
             if not posted.get("until", "").strip():
                 raise InvalidWish("choose the day on which mail is to come again")
-            return account.pause(here, token, door, posted["until"]), "Paused."
+            return account.pause(here, token, door, posted["until"]), ["Paused."]
         case "resume":
-            return account.pause(here, token, door, ""), "Mail comes again."
+            return account.pause(here, token, door, ""), ["Mail comes again."]
         case "mail-link":
             shown = account.show(here, token, door)
             if subscribe.mail_access_link(here, shown.email):
-                return shown, "A fresh link is on its way to your mailbox; it is valid for an hour."
-            return shown, "A link was mailed to you just before this: look into your mailbox."
+                done = "A fresh link is on its way to your mailbox; it is valid for an hour."
+            else:
+                done = "A link was mailed to you just before this: look into your mailbox."
+            return shown, [done]
     raise InvalidWish("the form did not say what to do")
 
 
@@ -105,7 +114,7 @@ def _page(
     shown: Account,
     *,
     posted: Mapping[str, str] | None = None,
-    done: str = "",
+    done: Sequence[str] = (),
     problem: str = "",
 ) -> HTMLResponse:
     return site.page(
@@ -126,7 +135,11 @@ def _values(shown: Account) -> dict[str, str]:
     """What the form's fields hold before anyone types."""
     lists = {name: "\n".join(shown.interests.get(kind, ())) for name, kind in LISTS.items()}
     schedule = {name: str(getattr(shown, name)) for name in SCHEDULE}
-    return lists | schedule | {"until": str(shown.paused_until or "")}
+    selection = {
+        "threshold": str(shown.threshold or ""),
+        "explore": "yes" if shown.explore else "no",
+    }
+    return lists | schedule | selection | {"until": str(shown.paused_until or "")}
 
 
 def masked(email: str) -> str:

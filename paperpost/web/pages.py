@@ -1,11 +1,12 @@
-"""Browsing: days of papers, and a paper."""
+"""Browsing: days of papers, what trends, and a paper."""
 
 from datetime import date
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse
 
-from paperpost.service import browse
+from paperpost.service import browse, similar
+from paperpost.service.trending import Window, trending
 from paperpost.web.render import READ, Here, Site
 
 router = APIRouter()
@@ -33,6 +34,19 @@ def _day(site: Site, wanted: date, page: str) -> HTMLResponse:
     return site.page("day.html", shown=shown, email="", keywords="", problem="")
 
 
+@router.api_route("/trending", methods=READ)
+def what_trends(site: Here, window: str = "week", page: str = "1") -> HTMLResponse:
+    """The papers of the last day, week or month that trend."""
+    if window not in list(Window):
+        raise HTTPException(404)
+    shown = trending(site.installation, Window(window), _page_number(page))
+    if shown is None:
+        return site.page("empty.html", email="", keywords="", problem="")
+    if shown.page > shown.pages:
+        raise HTTPException(404)
+    return site.page("trending.html", shown=shown, windows=list(Window))
+
+
 def _date(text: str) -> date:
     """A date in its one spelling here: Python reads others too (20260401, 2026-W14-3)."""
     try:
@@ -57,4 +71,5 @@ def paper(site: Here, name: str) -> HTMLResponse:
     found = None if "\0" in name else browse.paper(site.installation, name)
     if found is None:
         return site.notice(404, "No such paper", "No paper with that id is stored here.")
-    return site.page("paper.html", paper=found)
+    around = similar.similar(site.installation, found.id)
+    return site.page("paper.html", paper=found, around=around)

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from paperpost.service import subscribe, wishes
+from paperpost.service.mentions import MOST_ON_A_PAGE, unmentioned
 from paperpost.service.wishes import InvalidWish
 from paperpost.web.forms import Posted
 from paperpost.web.render import READ, Here
@@ -32,7 +33,9 @@ def subscribe_by_form(site: Here, posted: Posted) -> HTMLResponse:
         return site.page(
             "subscribe.html", status=400, email=email, keywords=keywords, problem=str(error)
         )
-    return site.page("mailed.html", email=email.strip())
+    # Told from what was typed alone, and so the same for every address.
+    unknown = unmentioned(site.installation, wanted.interests(), MOST_ON_A_PAGE)
+    return site.page("mailed.html", email=email.strip(), unknown=unknown)
 
 
 @router.api_route("/confirm/{token}", methods=READ)

@@ -77,7 +77,7 @@ class _Forms(HTMLParser):
         if tag == "form":
             self._open = True
             self.found.append(Form(named["action"], named["method"]))
-        elif self._open and tag == "input":
+        elif self._open and tag == "input" and _is_sent(named):
             self.found[-1].fields[named["name"]] = named.get("value", "")
         elif self._open and tag == "textarea":
             self._area = named["name"]
@@ -98,6 +98,11 @@ class _Forms(HTMLParser):
             self.found[-1].button += data.strip()
         elif self._open and self._in == "textarea":
             self.found[-1].fields[self._area] += data.removeprefix("\n")
+
+
+def _is_sent(field: dict[str, str]) -> bool:
+    """A browser leaves out a box that is not checked."""
+    return field.get("type") != "checkbox" or "checked" in field
 
 
 def forms(page: httpx.Response) -> list[Form]:

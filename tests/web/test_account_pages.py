@@ -1,12 +1,14 @@
 """A subscriber's own pages: preferences, and what only a fresh link opens."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import httpx
 import pytest
-from doors import Doors, Form, forms, last_mail
-from invented import Clock
+from doors import DAY, Doors, Form, forms, last_mail
+from invented import Clock, fill
 
+from paperpost.engine.embedded import compose_all_of
 from paperpost.service.links import Purpose
 from paperpost.store import subscribers
 from paperpost.store.tables import DeliveryKind, InterestKind
@@ -38,6 +40,8 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
         "hour": "8",
         "timezone": "UTC",
         "size": "10",
+        "threshold": "",
+        "explore": "yes",
     }
     saving.fields |= {
         "keywords": "auctions\r\n\r\n  fair   division ",
@@ -47,6 +51,8 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
         "hour": "19",
         "timezone": "Europe/Berlin",
         "size": "3",
+        "threshold": "65",
+        "explore": "no",
     }
     saved = saving.post(client)
     assert saved.status_code == 200
@@ -58,10 +64,42 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
         "Europe/Berlin",
         3,
     )
+    assert (person.threshold, person.explore) == (0.65, False)
     assert interests(doors)[InterestKind.KEYWORD] == ["auctions", "fair division"]
     assert interests(doors)[InterestKind.MUTED] == ["crypto"]
     assert str(person.next_due_at) == "2026-04-13 17:00:00+00:00"
     assert form(saved, "save").fields["timezone"] == "Europe/Berlin"
+    assert form(saved, "save").fields["threshold"] == "65"
+    assert form(saved, "save").fields["explore"] == "no"
+
+
+def test_what_no_paper_has_is_told_when_it_is_saved(client: httpx.Client, doors: Doors) -> None:
+    posted = {"action": "save", "keywords": "graph", "authors": "Ada Lovelace", "muted": "casino"}
+    page = client.post(doors.path(Purpose.PREFERENCES), data=posted).text
+    assert "No paper stored here has the author “Ada Lovelace” yet" in page
+    assert "“graph”" not in page
+    assert "“casino”" not in page
+
+
+def test_the_page_tells_what_a_threshold_does(client: httpx.Client, doors: Doors) -> None:
+    path = doors.path(Purpose.PREFERENCES)
+    compose_all_of(doors.installation, DAY)
+    assert "The papers in your last digest had chances from" in client.get(path).text
+    client.post(path, data={"action": "save", "keywords": "cold fusion", "threshold": "99"})
+    assert "Of the 10 papers in your last digest" in client.get(path).text
+    fill(doors.installation, [DAY + timedelta(days=1)])
+    compose_all_of(doors.installation, DAY + timedelta(days=1))
+    page = client.get(path).text
+    assert "Nothing was mailed for Wednesday, 8 April 2026: none of 12 new papers reached" in page
+    assert "Of the 10 papers in your last digest" in page
+
+
+def test_an_emptied_threshold_is_none(client: httpx.Client, doors: Doors) -> None:
+    path = doors.path(Purpose.PREFERENCES)
+    client.post(path, data={"action": "save", "threshold": "30"})
+    assert doors.subscriber().threshold == 0.3
+    client.post(path, data={"action": "save", "threshold": ""})
+    assert doors.subscriber().threshold is None
 
 
 def test_a_field_that_is_emptied_is_emptied_and_one_that_is_missing_stays(
@@ -84,6 +122,10 @@ def test_a_field_that_is_emptied_is_emptied_and_one_that_is_missing_stays(
         {"size": "0"},
         {"size": "9" * 400},
         {"frequency": "hourly"},
+        {"threshold": "100"},
+        {"threshold": "-1"},
+        {"threshold": "0.5"},
+        {"explore": "<b>perhaps"},
         {"keywords": "x" * 101},
         {"authors": "\n".join(f"author {n}" for n in range(51))},
         {"action": "pause", "until": "2026-04-07"},

@@ -40,12 +40,22 @@ def test_a_subscription_begins_with_a_mail_and_is_active_once_confirmed(
     assert "You are subscribed" in client.get(ben.path(Purpose.CONFIRM)).text
 
 
+@pytest.mark.usefixtures("papers")
+def test_a_keyword_that_no_paper_mentions_is_told_to_whoever_typed_it(
+    client: httpx.Client,
+) -> None:
+    posted = {"email": "zoe@example.org", "keywords": "speech, <b>foobarology</b>"}
+    page = client.post("/subscribe", data=posted).text
+    assert "No paper stored here mentions “&lt;b&gt;foobarology&lt;/b&gt;” yet" in page
+    assert "“speech”" not in page
+
+
 @pytest.mark.parametrize("path", ["/subscribe", "/link"])
 def test_a_known_and_an_unknown_address_get_the_same_answer(
     client: httpx.Client, doors: Doors, path: str
 ) -> None:
-    known = client.post(path, data={"email": doors.email, "keywords": "x"})
-    unknown = client.post(path, data={"email": "zoe@example.org", "keywords": "x"})
+    known = client.post(path, data={"email": doors.email, "keywords": "foobarology"})
+    unknown = client.post(path, data={"email": "zoe@example.org", "keywords": "foobarology"})
     assert known.status_code == unknown.status_code == 200
     assert known.text.replace(doors.email, "…") == unknown.text.replace("zoe@example.org", "…")
     plain = ("date", "content-length")
