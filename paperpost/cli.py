@@ -9,18 +9,21 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 from paperpost import __version__
 from paperpost.service.installation import Installation, open_installation
 from paperpost.settings import load_settings
+
+if TYPE_CHECKING:
+    from paperpost.service.mentions import Unmentioned
 
 app = typer.Typer(
     add_completion=False,
@@ -131,7 +134,7 @@ def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Told by content.")],
     as_json: AsJson = False,
 ) -> None:
-    """Papers from files: JSON lines, RSS, Atom, OAI-PMH, or a Daily Papers page as text."""
+    """Papers from files: JSON lines, RSS, Atom, OAI-PMH, or Daily Papers (text or API)."""
     from paperpost.service import ingest
 
     with _open() as installation:
@@ -168,12 +171,28 @@ def subscribe(
     frequency: Annotated[
         str | None, typer.Option(help="daily, weekdays or weekly (Mondays) [daily].")
     ] = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="Mail only papers that are this likely to please, 1 to 99, at most SIZE, "
+            "and on a day without any no mail; or none [none].",
+        ),
+    ] = None,
+    explore: Annotated[
+        bool | None,
+        typer.Option(
+            "--explore/--no-explore", help="One paper outside the usual a digest, marked [yes]."
+        ),
+    ] = None,
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="They have agreed already: mail nothing.")
     ] = False,
     file: Annotated[
         Path | None,
-        typer.Option(help="A CSV: email,keywords (with ;),timezone,hour,size,frequency."),
+        typer.Option(
+            help="A CSV: email,keywords (with ;),timezone,hour,size,frequency,threshold,explore."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -183,8 +202,8 @@ def subscribe(
     if file is not None:
         _subscribe_many(file, confirmed, as_json)
         return
+    from paperpost.service import mentions, wishes
     from paperpost.service import subscribe as service
-    from paperpost.service import wishes
 
     try:
         wanted = wishes.checked(
@@ -197,22 +216,38 @@ def subscribe(
                 "hour": hour,
                 "size": size,
                 "frequency": frequency,
+                "threshold": threshold,
+                "explore": None if explore is None else "yes" if explore else "no",
             }
         )
     except wishes.InvalidWish as error:
         raise typer.BadParameter(str(error)) from error
     with _open() as installation:
         done = service.by_command(installation, email or "", wanted, confirmed=confirmed)
+        found = mentions.unmentioned(installation, wanted.interests())
     note = "; a mail asks them to confirm: `paperpost send` delivers it" if done.mailed else ""
-    _show(as_json, asdict(done), f"{done.email} is {done.state}{note}")
+    document = asdict(done) | _say_unmentioned(found)
+    _show(as_json, document, f"{done.email} is {done.state}{note}")
+
+
+def _say_unmentioned(found: "Sequence[Unmentioned]") -> dict[str, list[str]]:
+    """Tell which interests no paper has; the same for machines."""
+    from paperpost.service.mentions import unknown
+
+    for one in found:
+        _say(one.sentence)
+    return unknown(found)
 
 
 def _subscribe_many(file: Path, confirmed: bool, as_json: bool) -> None:
+    from paperpost.service import mentions
     from paperpost.service import subscribe as service
 
     with _open() as installation:
         done = service.from_file(installation, file, confirmed=confirmed)
-    document = asdict(done)
+        found = mentions.unmentioned(installation, done.asked)
+    document = asdict(done) | _say_unmentioned(found)
+    del document["asked"]
     document["rejected"] = [
         {"file": str(file), "record": line, "reason": reason} for line, reason in done.rejected
     ]
@@ -258,7 +293,10 @@ def train(as_json: AsJson = False) -> None:
 def rank(
     email: Email,
     on: On = None,
-    top: Annotated[int | None, typer.Option(min=1, help="How many [their size].")] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many, whatever their threshold [what the digest has]."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What a subscriber would get, with scores and reasons; changes nothing."""
@@ -267,11 +305,17 @@ def rank(
     with _open() as installation:
         choices = explain(installation, email, on, top)
     lines = [
-        f"{place:3}. {choice['title']}\n     {choice['paper']}  score {choice['score']:.2f}\n"
+        f"{place:3}. {choice['title']}\n"
+        f"     {', also '.join([choice['paper'], *choice['also']])}  score {choice['score']:.2f}"
+        f"  probability {choice['probability']:.0%}"
+        f"{'  outside the usual' if choice['explored'] else ''}\n"
         + "".join(f"     - {reason}\n" for reason in choice["reasons"])
         for place, choice in enumerate(choices, start=1)
     ]
-    nothing = "No candidates: no papers were announced since the last digest up to that date."
+    nothing = (
+        "Nothing to mail: since the last digest up to that date no papers were announced, "
+        "or none that reaches the threshold."
+    )
     _show(as_json, choices, "\n".join(lines).rstrip() or nothing)
 
 
@@ -283,7 +327,7 @@ def digest(
 ) -> None:
     """Compose and queue the digests of a date, whatever the hour.
 
-    A silent digest is one without new papers: nothing is mailed.
+    A silent digest is one without papers, or with none above the threshold: nothing is mailed.
     """
     from paperpost.engine.embedded import compose_all_of
 
@@ -335,7 +379,10 @@ def vote(
 
 @app.command()
 def evaluate(
-    data: Annotated[Literal["citeulike", "stream"], typer.Argument(help="What is replayed.")],
+    data: Annotated[
+        Literal["citeulike", "stream", "tune"],
+        typer.Argument(help="What is replayed; tune tries other weights on citeulike's data."),
+    ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the data is.")],
     seed: Annotated[int, typer.Option(min=0, help="Which papers are new.")] = 0,
     split: Annotated[int | None, typer.Option(help="CiteULike's published split: 1 or 10.")] = None,
@@ -344,6 +391,9 @@ def evaluate(
         typer.Option(metavar="NAME,...", help="Those with such a part in the name."),
     ] = None,
     svg: Annotated[Path | None, typer.Option(help="Write the stream's curve there.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N,...", help="What tune splits by [7,8].")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ranking quality on real data, beside other rankers; needs no database."""
@@ -351,6 +401,13 @@ def evaluate(
         raise typer.BadParameter("--split is 1 or 10, and for citeulike")
     if svg is not None and data != "stream":
         raise typer.BadParameter("--svg is for the stream")
+    if seeds is not None and data != "tune":
+        raise typer.BadParameter("--seeds is for tune")
+    if data == "tune" and models is not None:
+        raise typer.BadParameter("--models is not for tune: it tries ours alone")
+    if data == "tune":
+        _tune(folder, seeds, as_json)
+        return
     from paperpost.evaluation.citeulike import evaluate_citeulike
     from paperpost.evaluation.stream import evaluate_stream
 
@@ -363,6 +420,92 @@ def evaluate(
     if svg is not None:
         replayed.write_picture(svg)
     _show(as_json, replayed.document, replayed.text)
+
+
+def _tune(folder: Path, seeds: str | None, as_json: bool) -> None:
+    from paperpost.evaluation import tune_report
+    from paperpost.evaluation.tune import VALIDATION_SEEDS, tune
+
+    found = tune(folder, _numbers(seeds) if seeds else VALIDATION_SEEDS, _say)
+    _show(as_json, tune_report.document(found), tune_report.text(found))
+
+
+def _numbers(text: str) -> list[int]:
+    numbers = text.split(",")
+    if not all(number.strip().isdecimal() for number in numbers):
+        raise typer.BadParameter(f"{text!r} is no list of numbers like 7,8")
+    return [int(number) for number in numbers]
+
+
+bench = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Speed, beside what it is compared with; needs no database.",
+)
+app.add_typer(bench, name="bench")
+
+Library = Annotated[int, typer.Option(min=1, help="Made-up papers that the model knows.")]
+Terms = Annotated[int, typer.Option(min=1, help="Made-up words that they are written in.")]
+
+
+@bench.command("rank")
+def bench_rank(
+    subscribers: Annotated[int, typer.Option(min=1, help="Whose papers are ranked.")] = 100_000,
+    papers: Annotated[int, typer.Option(min=20, help="The day's new papers.")] = 1_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 5,
+    library: Library = 20_000,
+    terms: Terms = 50_000,
+    as_json: AsJson = False,
+) -> None:
+    """The best papers for many subscribers, beside implicit's own top-k."""
+    from paperpost.bench import rank as timing
+
+    sizes = timing.RankSizes(subscribers, papers, rounds, library, terms)
+    found = timing.bench_rank(sizes, _say)
+    _show(as_json, found.document, found.text)
+
+
+@bench.command("vote")
+def bench_vote(
+    votes: Annotated[int, typer.Option(min=1, help="Votes of the reader.")] = 50,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 200,
+    library: Library = 5_000,
+    terms: Terms = 50_000,
+    as_json: AsJson = False,
+) -> None:
+    """From a vote to a changed profile, beside implicit's own fold-in."""
+    if votes > library:
+        raise typer.BadParameter("there are more votes than papers in the library")
+    from paperpost.bench import vote as timing
+
+    found = timing.bench_vote(timing.VoteSizes(votes, rounds, library, terms), _say)
+    _show(as_json, found.document, found.text)
+
+
+@bench.command("train")
+def bench_train(
+    papers: Annotated[
+        str, typer.Option(metavar="N,...", help="With the fewest subscribers.")
+    ] = "5000,20000,75000",
+    subscribers: Annotated[
+        str, typer.Option(metavar="N,...", help="With the fewest papers.")
+    ] = "1000,10000,100000",
+    terms: Terms = 50_000,
+    as_json: AsJson = False,
+) -> None:
+    """How training grows with papers and subscribers, beside implicit's own fit."""
+    sizes = _sizes(papers), _sizes(subscribers)
+    from paperpost.bench import train as timing
+
+    found = timing.bench_train(timing.TrainSizes(*sizes, terms), _say)
+    _show(as_json, found.document, found.text)
+
+
+def _sizes(text: str) -> list[int]:
+    numbers = text.split(",")
+    if not all(number.strip().isdecimal() and int(number) for number in numbers):
+        raise typer.BadParameter(f"{text!r} is no list of sizes like 1000,10000")
+    return [int(number) for number in numbers]
 
 
 @app.command()
@@ -388,6 +531,8 @@ def _status_text(report: dict[str, Any]) -> str:
     for kind, states in report["deliveries"].items():
         shown = ", ".join(f"{n} {state}" for state, n in states.items() if n)
         lines.append(f"{kind:<12} {shown or 'none'}")
+    for silent in report["silent"]:
+        lines.append(f"silent       {silent['date']}, {silent['subscribers']}: {silent['reason']}")
     lines += [f"wrong        {line}" for line in report["wrong"]]
     return "\n".join(lines)
 

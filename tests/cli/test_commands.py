@@ -68,7 +68,8 @@ def test_the_main_job_by_command(papers: Path, tmp_path: Path) -> None:
          "--confirmed")  # fmt: skip
     assert done("train")["papers"] == 20
     ranked = done("rank", "ada@example.org", "--on", "2026-04-06")
-    assert [set(choice) for choice in ranked] == [{"paper", "title", "score", "reasons"}] * 3
+    shown = {"paper", "title", "score", "probability", "reasons", "explored"}
+    assert [shown & set(choice) for choice in ranked] == [shown] * 3
     assert all(choice["reasons"] for choice in ranked)
     assert done("digest", "--on", "2026-04-06")["queued"] == 1
     assert done("send")["sent"] == 1
@@ -85,6 +86,25 @@ def test_the_main_job_by_command(papers: Path, tmp_path: Path) -> None:
     assert done("status")["deliveries"]["digest"]["sent"] == 1
     done("delete", "ada@example.org")
     assert run("export", "ada@example.org").returncode == 1
+
+
+def test_what_no_paper_has_is_told_when_it_is_asked_for(papers: Path, tmp_path: Path) -> None:
+    done("upgrade")
+    done("import", str(papers))
+    asked = ("subscribe", "ada@example.org", "--keyword", "speech", "--keyword", "foobarology",
+             "--threshold", "99", "--no-explore", "--confirmed")  # fmt: skip
+    told = run(*asked, "--json")
+    assert "No paper stored here mentions “foobarology” yet" in told.stderr
+    assert "speech" not in told.stderr
+    assert json.loads(told.stdout)["unknown_keywords"] == ["foobarology"]
+    listed = tmp_path / "list.csv"
+    listed.write_text("email,keywords\nben@example.org,foobarology;speech\n", encoding="utf-8")
+    assert done("subscribe", "--file", str(listed))["unknown_keywords"] == ["foobarology"]
+    exported = done("export", "ada@example.org")
+    assert (exported["threshold"], exported["explore"]) == (99, False)
+    assert (
+        "probability" in run("rank", "ada@example.org", "--on", "2026-04-07", "--top", "1").stdout
+    )
 
 
 def test_failures_are_one_clear_line_and_status_one(tmp_path: Path) -> None:
@@ -116,6 +136,7 @@ def test_wrong_usage_is_status_two() -> None:
         ("subscribe",),
         ("subscribe", "a@example.org", "--timezone", "Mars/Base"),
         ("subscribe", "a@example.org", "--hour", "25"),
+        ("subscribe", "a@example.org", "--threshold", "100"),
         ("fetch", "gopher:old"),
     ):
         assert run(*command).returncode == 2, command
