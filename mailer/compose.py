@@ -38,7 +38,7 @@ LONGEST_ABSTRACT = 600
 LONGEST_SUBJECT_TITLE = 70
 LONGEST_REASON = 160
 MOST_REASONS = 3
-EXPLORED = "Outside your usual: your vote here teaches most."
+EXPLORED = "Outside your usual: your vote tells us more."
 TEXT_WIDTH = 76
 INDENT = "   "
 

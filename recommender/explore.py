@@ -3,8 +3,13 @@
 Of the papers after the list the one with the greatest upper confidence bound: how well it fits,
 and how little the votes so far say of papers like it. That is the rule of LinUCB (Li et al., "A
 contextual-bandit approach to personalized news article recommendation", WWW 2010), with the fit as
-the centroid has it. On the arXiv stream the fit alone costs as little; the uncertainty alone is
-worse than lots.
+the centroid has it.
+
+Measured by `evaluate stream`: readers who start from two or three phrases lose .009 of .424
+precision@10 (95 % interval 0 to .019), all of it in the last place, and their other places learn
+nothing from it. Those who start from one phrase find 1,035 papers in place of 1,016, from one
+vague word 336 in place of 310; both intervals hold 0. Drawing lots costs more, and taking the most
+uncertain paper, whatever its fit, more still.
 """
 
 from typing import cast
@@ -22,6 +27,7 @@ _LEAST_PAPERS_PER_PLACE = 3
 # The pool ends at this multiple of the list's length: papers further down are liked too seldom.
 _POOL_END = 5
 # LinUCB's alpha; of .1, .3 and 1 the best on the second half of the arXiv stream's past.
+# It matters little: without it the three kinds of readers do as well, within noise.
 UNCERTAINTY_WEIGHT = 0.3
 _RIDGE = 1.0
 

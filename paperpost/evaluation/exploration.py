@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from rich.table import Table
 
-from paperpost.evaluation.replayed import Replayed, by_reader
+from paperpost.evaluation.replayed import METRIC, Replayed, by_reader
 from paperpost.evaluation.report import with_margin
 from recommender.metrics import Interval, Values, bootstrap_interval
-
-PRECISION = "precision@10"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ def _by_metric(replayed: Replayed) -> dict[str, Values]:
     precisions, liked = replayed.precisions, replayed.liked
     is_value = ~np.isnan(precisions)
     values = {
-        PRECISION: precisions,
+        METRIC: precisions,
         "places before": np.where(is_value, liked[..., :-1].sum(axis=2), np.nan),
         "last place": np.where(is_value, liked[..., -1], np.nan),
     }

@@ -8,6 +8,8 @@ from paperpost.evaluation.reliability import Predictions
 from recommender.matrices import Booleans
 from recommender.metrics import Values, mean
 
+METRIC = "precision@10"
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:

@@ -14,12 +14,11 @@ from paperpost.evaluation.curve import DAYS_AVERAGED, Line, draw
 from paperpost.evaluation.exploration import Explored, exploration_table
 from paperpost.evaluation.recalibration import CROSS_FITTED, calibration_of, cross_fitted
 from paperpost.evaluation.reliability import Reliability, reliability_of, reliability_table
-from paperpost.evaluation.replayed import Replayed, by_reader
+from paperpost.evaluation.replayed import METRIC, Replayed, by_reader
 from paperpost.evaluation.report import rendered, with_margin
 from recommender.calibration import Calibration
 from recommender.metrics import Interval, bootstrap_interval, mean
 
-METRIC = "precision@10"
 TOP = "top 10"
 # Not drawn: its line is hardly told from the one of the same ranker without exploration.
 EXPLORING = "Our ranker, exploring"

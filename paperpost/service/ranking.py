@@ -252,7 +252,8 @@ def _ranking(
     choices = [_choice(block, found, known) for found in ranked]
     if not known:
         choices.sort(key=lambda choice: not choice.trending)  # which scores, rounded, may not tell
-    passing = _passing(choices, threshold or 0)
+    # Without interests and votes no probability is anybody's: what trends is mailed as it is.
+    passing = _passing(choices, threshold or 0) if known else choices
     return Ranking(
         tuple(passing),
         considered,

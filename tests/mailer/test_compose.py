@@ -452,7 +452,7 @@ def test_a_paper_outside_the_usual_is_marked_before_its_last_three_lines() -> No
     plain = digest(paper(1), paper(2))
     marked = replace(plain, items=(plain.items[0], replace(plain.items[1], explored=True)))
     message = compose_digest(marked, LETTER)
-    label = "Outside your usual: your vote here teaches most."
+    label = "Outside your usual: your vote tells us more."
     first, second = body(message, "plain").split("\n2. ")
     assert label not in first
     lines = second.split("\n-- ")[0].rstrip().splitlines()

@@ -58,6 +58,15 @@ def test_papers_below_the_threshold_are_not_mailed(any_installation: Installatio
     assert mailed == [choice["paper"] for choice in expected]
 
 
+def test_the_threshold_does_not_silence_somebody_of_whom_nothing_is_known(
+    installation: Installation,
+) -> None:
+    fill(installation, [DAY])
+    email = join(installation, "ada", size=5)
+    set_threshold(installation, email, 0.99)
+    assert len(explain.explain(installation, email, DAY)) == 5
+
+
 def test_the_size_stays_the_most_that_a_threshold_lets_through(
     any_installation: Installation,
 ) -> None:
