@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recommender.matrices import single_threaded_blas
+from recommender.threads import single_threaded_blas
 
 # With as many observations of its own an installation counts as much as the default.
 PRIOR_OBSERVATIONS = 200

@@ -15,12 +15,12 @@ from recommender.foldin import fold_short, inverse_of
 from recommender.matrices import (
     Floats,
     SparseRows,
-    single_threaded_blas,
     stacked,
     transposed,
     unit_rows,
     with_data,
 )
+from recommender.threads import single_threaded_blas
 
 # Below this many rows starting a team of threads costs more than it saves (15 ms against 0.05).
 _ROWS_WORTH_THREADS = 64

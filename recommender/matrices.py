@@ -4,14 +4,11 @@ Rows are what a matrix is about (papers, readers), columns what it says of them 
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from functools import cache
 from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
@@ -133,14 +130,3 @@ class Postings:
         if self._has_rest:
             product += dense_product(left, self._rest)
         return cast(Floats, product)
-
-
-def single_threaded_blas() -> AbstractContextManager[object]:
-    """While this lasts BLAS uses one thread: ours and implicit's own would fight for the cores."""
-    return cast("AbstractContextManager[object]", _threadpools().limit(limits=1, user_api="blas"))
-
-
-@cache
-def _threadpools() -> ThreadpoolController:
-    # Looking for all libraries takes a millisecond: more than the fold-in that it is for.
-    return ThreadpoolController()

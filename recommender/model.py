@@ -24,7 +24,6 @@ from recommender.matrices import (
     SparseRows,
     from_entries,
     from_parts,
-    single_threaded_blas,
 )
 from recommender.neighbours import Neighbours, neighbours_of
 from recommender.profile import Profiles, Reader, build_profiles, keywords_of, votes_on
@@ -37,6 +36,7 @@ from recommender.text import (
     learn_terms,
     learn_weights,
 )
+from recommender.threads import single_threaded_blas
 
 Progress = Callable[[str], None]
 

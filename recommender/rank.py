@@ -1,7 +1,5 @@
 """From profiles and papers to ranked papers: the best by the blend, and what is told of them."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,8 +13,9 @@ from recommender.duplicates import fold
 from recommender.errors import SpaceError
 from recommender.explain import MOST_REASONS, Explainer, Reason
 from recommender.explore import with_explored
-from recommender.matrices import Booleans, Floats, Integers, single_threaded_blas
+from recommender.matrices import Booleans, Floats, Integers
 from recommender.profile import Profiles
+from recommender.threads import in_threads
 
 DECIMALS = 4
 # A block's scores stay in a core's cache.
@@ -105,8 +104,7 @@ def best(
         for start in range(0, max(len(profiles), 1), _READERS_AT_ONCE)
     ]
     one = partial(_best_of_block, profiles, batch, limit, allowed, popularity, explore, weights)
-    with single_threaded_blas(), ThreadPoolExecutor(os.cpu_count()) as threads:
-        found = list(threads.map(one, blocks))
+    found = in_threads(one, blocks)
     names = dict.fromkeys(name for block in found for name in block.parts)
     nothing = [np.zeros_like(block.scores) for block in found]
     return Best(

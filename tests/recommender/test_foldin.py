@@ -8,10 +8,10 @@ from recommender.matrices import (
     Floats,
     SparseRows,
     from_entries,
-    single_threaded_blas,
     sparse_rows,
     unit_rows,
 )
+from recommender.threads import single_threaded_blas
 
 FACTORS, PAPERS, REGULARIZATION = 32, 200, 5.0
 
