@@ -67,15 +67,15 @@ def score_parts(
 
     What nobody there has a share in is left out; values outside `candidates` mean nothing.
     """
-    parts = _match(profiles.whole, rows, batch, candidates, weights)
-    modes = slice(profiles.mode_ends[rows.start], profiles.mode_ends[rows.stop])
+    parts = _match(profiles.vectors, rows, batch, candidates, weights)
+    modes = profiles.modes_of(rows)
     if modes.stop > modes.start:
         numbers = np.diff(profiles.mode_ends[rows.start : rows.stop + 1])
         owners = np.repeat(np.arange(len(numbers)), numbers)
-        of_modes = _match(profiles.modes, modes, batch, candidates[owners], weights)
+        of_modes = _match(profiles.vectors, modes, batch, candidates[owners], weights)
         count_the_best_mode(parts, of_modes, owners, candidates)
     if batch.support:
-        counts = weights.neighbours * (profiles.whole.likes[rows, None] > 0)
+        counts = weights.neighbours * (profiles.vectors.likes[rows, None] > 0)
         parts["neighbours"] = batch.support.of(profiles.liked[rows]) * counts.astype(np.float32)
     interests = [reader.interests for reader in profiles.readers[rows]]
     if any(own.authors or own.keywords or own.categories for own in interests):

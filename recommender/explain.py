@@ -106,12 +106,12 @@ class Explainer:
         self._evidence = profiles.evidence
         self._interests = profiles.readers[reader].interests
         self._followed = {normal_name(name) for name in self._interests.authors}
-        items, weights = entries(profiles.whole.weights, reader)
+        items, weights = entries(profiles.vectors.weights, reader)
         self._positive = items[weights > 0]
         self._positive_weights = weights[weights > 0]
         self._has_dislikes = bool((weights < 0).any())
-        self._profile = np.zeros(profiles.whole.tfidf.shape[1], dtype=np.float32)
-        columns, values = entries(profiles.whole.tfidf, reader)
+        self._profile = np.zeros(profiles.vectors.tfidf.shape[1], dtype=np.float32)
+        columns, values = entries(profiles.vectors.tfidf, reader)
         self._profile[columns] = values
         self._is_liked_term = np.zeros(len(self._profile), dtype=np.bool_)
         for item in self._positive[self._positive < len(self._evidence.library)]:

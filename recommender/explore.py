@@ -64,7 +64,7 @@ def _paper_after(
     length: int, profiles: Profiles, batch: Batch, reader: int, scores: Floats
 ) -> tuple[int, int] | None:
     """The place in the batch of the paper that follows a list of `length`, and its rank."""
-    seen, _ = entries(profiles.whole.weights, reader)
+    seen, _ = entries(profiles.vectors.weights, reader)
     candidates = int((scores > -np.inf).sum())
     if not seen.size or candidates < _LEAST_PAPERS_PER_PLACE * length:
         return None
@@ -73,7 +73,7 @@ def _paper_after(
     pool = [place for place in ranking[length:] if place not in voted]
     if not pool:
         return None
-    papers, centroid = batch.factors[pool], profiles.whole.centroids[reader]
+    papers, centroid = batch.factors[pool], profiles.vectors.centroids[reader]
     doubt = uncertainty(papers, profiles.evidence.factors[seen])
     chosen = pool[int(np.argmax(papers @ centroid + UNCERTAINTY_WEIGHT * doubt))]
     return chosen, ranking.index(chosen) + 1

@@ -6,6 +6,7 @@ information retrieval", 1971); a keyword enters as a paper made of that keyword 
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -100,24 +101,40 @@ class Vectors:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profiles:
     """Readers in the space of one model: all they like, and each of their interests (modes.py).
 
-    The interests of reader r are the rows `mode_ends[r]` to `mode_ends[r + 1]` of `modes`: none
-    for a reader with a single one.
+    `vectors` has a row for each reader, then one for each interest of those with several: for
+    reader r, `mode_ends[r]` to `mode_ends[r + 1]` rows after the readers'.
     """
 
     readers: tuple[Reader, ...]
     evidence: Evidence
-    liked: SparseRows  # readers x trained papers: a 1 for each vote up on one of them
-    whole: Vectors
-    modes: Vectors
+    vectors: Vectors
     mode_ends: Integers
+    trained: int  # papers that the model was trained on
     space: str
 
     def __len__(self) -> int:
         return len(self.readers)
+
+    @property
+    def whole(self) -> Vectors:
+        """A row for each reader."""
+        return self.vectors[: len(self.readers)]
+
+    def modes_of(self, rows: slice) -> slice:
+        """Where in `vectors` the interests of some readers are."""
+        first, last = self.mode_ends[rows.start], self.mode_ends[rows.stop]
+        return slice(len(self.readers) + int(first), len(self.readers) + int(last))
+
+    @cached_property
+    def liked(self) -> SparseRows:
+        """Readers x trained papers: a 1 for each vote up on one of them."""
+        library = self.evidence.library
+        votes = (votes_on(reader.votes, library.positions) for reader in self.readers)
+        return from_entries([_liked_among(row, library.trained) for row in votes], self.trained)
 
 
 def build_profiles(
@@ -138,14 +155,12 @@ def build_profiles(
     entries = [_entries_of(reader, library, keywords) for reader in readers]
     modes = [_modes_of(row, library) for row in entries]
     vectors = _vectors([*entries, *(mode for own in modes for mode in own)], evidence, space)
-    liked = [_liked_among(row, library.trained) for row in entries]
     return Profiles(
         readers=tuple(readers),
         evidence=evidence,
-        liked=from_entries(liked, len(space.paper_factors)),
-        whole=vectors[: len(readers)],
-        modes=vectors[len(readers) :],
+        vectors=vectors,
         mode_ends=np.cumsum([0, *map(len, modes)], dtype=np.int32),
+        trained=space.papers,
         space=library.space,
     )
 
@@ -182,10 +197,8 @@ def _entries_of(reader: Reader, library: Batch, keywords: Batch) -> dict[int, fl
     return entries
 
 
-def _liked_among(entries: dict[int, float], trained: Integers) -> dict[int, float]:
-    places = (
-        int(trained[item]) for item, value in entries.items() if value > 0 and item < len(trained)
-    )
+def _liked_among(votes: dict[int, float], trained: Integers) -> dict[int, float]:
+    places = (int(trained[item]) for item, value in votes.items() if value > 0)
     return {place: 1.0 for place in places if place >= 0}
 
 

@@ -29,6 +29,11 @@ class JointSpace:
 
     spaces: tuple[Space, ...]
 
+    @property
+    def papers(self) -> int:
+        """How many papers it was made of."""
+        return len(self.spaces[0].paper_factors)
+
     @cached_property
     def paper_factors(self) -> Floats:
         """The trained papers (papers x factors)."""

@@ -1,11 +1,12 @@
 """How the cores are shared: between threads of ours, those of BLAS, and those of implicit."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from functools import cache
-from typing import TypeVar, cast
+from threading import local
+from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
@@ -13,9 +14,25 @@ Task = TypeVar("Task")
 Done = TypeVar("Done")
 
 
-def single_threaded_blas() -> AbstractContextManager[object]:
+class _Here(local):
+    limited = False
+
+
+_here = _Here()
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
     """While this lasts BLAS uses one thread: ours and implicit's own would fight for the cores."""
-    return cast("AbstractContextManager[object]", _threadpools().limit(limits=1, user_api="blas"))
+    if _here.limited:  # asking for it again takes 40 microseconds
+        yield
+        return
+    with _threadpools().limit(limits=1, user_api="blas"):
+        _here.limited = True
+        try:
+            yield
+        finally:
+            _here.limited = False
 
 
 def in_threads(work: Callable[[Task], Done], tasks: Iterable[Task]) -> list[Done]:
