@@ -467,7 +467,7 @@ def bench_rank(
 
 @bench.command("vote")
 def bench_vote(
-    votes: Annotated[int, typer.Option(min=1, help="Votes of the reader.")] = 50,
+    votes: Annotated[int, typer.Option(min=1, help="Votes of the reader.")] = 20,
     rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 200,
     library: Library = 5_000,
     terms: Terms = 50_000,

@@ -8,7 +8,7 @@ a profile of its own, and a paper counts for the one that it fits best (blend.py
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
 
 from recommender.matrices import Floats, Integers
 
@@ -49,10 +49,19 @@ def find_modes(factors: Floats) -> Floats:
 
 def _groups(cosines: Floats) -> Integers:
     """The group of each like, numbered from 0."""
-    distances = np.maximum(1 - cosines[np.triu_indices(len(cosines), 1)], 0).astype(np.float64)
-    tree: Any = linkage(distances, "average")
-    groups = fcluster(tree, 1 - LEAST_ALIKE, "distance")
-    return np.asarray(groups - 1, dtype=np.int32)
+    likes = len(cosines)
+    distances = np.maximum(1 - cosines[np.triu_indices(likes, 1)], 0).astype(np.float64)
+    members = {like: [like] for like in range(likes)}
+    # By hand, because scipy's fcluster takes four times as long as the tree.
+    merges = linkage(distances, "average").tolist()
+    for number, (one, other, distance, _) in enumerate(merges, start=likes):
+        if distance > 1 - LEAST_ALIKE:
+            break
+        members[number] = members.pop(int(one)) + members.pop(int(other))
+    groups = np.zeros(likes, dtype=np.int32)
+    for group, own in enumerate(members.values()):
+        groups[own] = group
+    return groups
 
 
 def _members(groups: Integers, large: list[Any], cosines: Floats) -> Floats:

@@ -25,7 +25,7 @@ _EVERY_DISLIKE = 5
 class VoteSizes:
     """How many votes the reader has cast, how often one is timed, and the size of the model."""
 
-    votes: int = 50
+    votes: int = 20
     rounds: int = 200
     library: int = 5_000
     terms: int = MAX_TERMS
