@@ -26,6 +26,8 @@ RIVALS = 20
 # paper makes the digest.
 AUTHOR_BOOST = 30.0
 KEYWORD_BOOST = 3.0
+# In a digest of ten there is room for one paper of each of three keywords that votes speak against.
+KEYWORD_PLACE = 7
 CATEGORY_BOOST = 1.0
 POPULARITY_WEIGHT = 0.01
 # Standard deviations of cosines below this are rounding errors.
@@ -69,7 +71,7 @@ def score_parts(
     """
     parts = _match(profiles.vectors, rows, batch, candidates, weights)
     modes = profiles.modes_of(rows)
-    if modes.stop > modes.start:
+    if modes.stop > modes.start and len(batch):
         numbers = np.diff(profiles.mode_ends[rows.start : rows.stop + 1])
         owners = np.repeat(np.arange(len(numbers)), numbers)
         of_modes = _match(profiles.vectors, modes, batch, candidates[owners], weights)
@@ -80,7 +82,7 @@ def score_parts(
     interests = [reader.interests for reader in profiles.readers[rows]]
     if any(own.authors or own.keywords or own.categories for own in interests):
         match = np.sum(list(parts.values()), axis=0)
-        parts |= _asked_for(interests, batch, match)
+        parts |= _asked_for(interests, batch, candidates, match)
     if popularity is not None:
         shared = np.broadcast_to(popularity.astype(np.float32), candidates.shape)
         parts["popularity"] = standard_scores(shared, candidates, POPULARITY_WEIGHT)
@@ -175,8 +177,11 @@ def _uncrowded(batch: Batch, candidates: Floats, likes: Scores, weight: float) -
     return np.asarray(scores, dtype=np.float32)
 
 
-def _asked_for(interests: Sequence[Interests], batch: Batch, match: Scores) -> Parts:
-    """What readers named themselves: it lifts a paper above the average whatever votes say."""
+def _asked_for(
+    interests: Sequence[Interests], batch: Batch, candidates: Booleans, match: Scores
+) -> Parts:
+    """What readers named themselves: it lifts a paper above the average whatever votes say, and
+    the best paper of each keyword to where it is seen."""
     parts: Parts = {}
     lift = np.maximum(-match, 0)
     find = partial(marked, shape=match.shape)
@@ -187,10 +192,34 @@ def _asked_for(interests: Sequence[Interests], batch: Batch, match: Scores) -> P
     keyword &= ~author
     if keyword.any():
         parts["keyword"] = np.where(keyword, KEYWORD_BOOST + lift, 0)
+        for row, own in enumerate(interests):
+            if keyword[row].any():
+                _show_each(own.keywords, batch, candidates[row], match[row], parts["keyword"][row])
     category = find([i.categories for i in interests], lambda name: batch.index.in_category(name))
     if category.any():
         parts["category"] = np.where(category, np.float32(CATEGORY_BOOST), 0)
     return parts
+
+
+def _show_each(
+    keywords: Sequence[str],
+    batch: Batch,
+    candidates: npt.NDArray[np.bool_],
+    match: Scores,
+    lifted: Floats,
+) -> None:
+    """Raise `lifted` (papers) for the best paper of each keyword, so that with it the paper has
+    what the one at KEYWORD_PLACE has without."""
+    scores = np.where(candidates, match + lifted, -np.inf)
+    place = min(KEYWORD_PLACE, int(candidates.sum()))
+    if not place:
+        return
+    wanted = np.partition(scores, -place)[-place]
+    for keyword in keywords:
+        there = [paper for paper in batch.index.with_phrase(keyword) if candidates[paper]]
+        if there:
+            best = there[int(np.argmax(scores[there]))]
+            lifted[best] = max(lifted[best], wanted - match[best])
 
 
 def marked(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -8,7 +9,7 @@ from recommender.factors import FactorSettings
 from recommender.matrices import Floats, unit_rows
 from recommender.model import Model, ModelSettings
 from recommender.modes import FEWEST_LIKES, MOST_MODES, find_modes
-from recommender.profile import Reader, Vote
+from recommender.profile import Interests, Reader, Vote
 from recommender.rank import Ranked, rank
 from recommender.text import Paper
 
@@ -115,6 +116,25 @@ def test_a_reader_with_one_interest_is_ranked_the_same_beside_one_with_two() -> 
     (alone,), (_, beside) = ranked(one, limit=50), ranked(two_minds(9, 9), one, limit=50)
     assert [r.paper_id for r in alone] == [r.paper_id for r in beside]
     assert [r.score for r in alone] == pytest.approx([r.score for r in beside], abs=1e-3)
+
+
+def test_each_explicit_keyword_has_a_place_in_the_digest_whatever_the_votes_say() -> None:
+    """Many likes elsewhere, and dislikes of the keyword's own subject."""
+    down = tuple(Vote(f"old/{10 * n + 5}", -1) for n in range(30))
+    for keywords in (("fword3",), ("fword3", "gword1")):
+        reader = replace(
+            two_minds(20, 0),
+            interests=Interests(keywords=keywords),
+            votes=two_minds(20, 0).votes + down,
+        )
+        found = [one.paper_id for one in ranked(reader, limit=10)[0]]
+        for keyword in keywords:
+            assert any(keyword in paper.abstract for paper in TODAY if paper.id in found)
+
+
+def test_an_empty_day_is_no_trouble_for_several_interests() -> None:
+    profiles = model().profiles([two_minds(10, 10)], model().batch(LIBRARY))
+    assert rank(profiles, model().batch(()), limit=10) == [[]]
 
 
 def test_several_interests_are_ranked_among_what_is_allowed() -> None:
