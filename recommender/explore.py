@@ -66,7 +66,10 @@ def _paper_after(
     """The place in the batch of the paper that follows a list of `length`, and its rank."""
     seen, _ = entries(profiles.vectors.weights, reader)
     candidates = int((scores > -np.inf).sum())
-    if not seen.size or candidates < _LEAST_PAPERS_PER_PLACE * length:
+    if (
+        not profiles.vectors.centroids[reader].any()
+        or candidates < _LEAST_PAPERS_PER_PLACE * length
+    ):
         return None
     ranking = np.argsort(-scores, kind="stable")[: min(_POOL_END * length, candidates)].tolist()
     voted = votes_on(profiles.readers[reader].votes, batch.positions)

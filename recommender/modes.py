@@ -15,6 +15,8 @@ from recommender.matrices import Floats, Integers
 # With fewer likes a reader has one interest: telling two apart by chance costs readers with five
 # likes up to two percent of nDCG@10.
 FEWEST_LIKES = 8
+# Of more the newest are looked at: the work grows with the square.
+MOST_LIKES = 1_000
 # Groups are apart if the cosines between them are below this in the mean. On CiteULike-t .06 to
 # .3 serve merged readers alike; below .2 readers who are new to the model lose.
 LEAST_ALIKE = 0.2

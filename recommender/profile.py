@@ -21,7 +21,7 @@ from recommender.matrices import (
     unit_rows,
     unit_sparse_rows,
 )
-from recommender.modes import find_modes
+from recommender.modes import MOST_LIKES, find_modes
 from recommender.spaces import JointSpace
 
 # All dislikes together take away at most this share of what likes and keywords add: most readers
@@ -206,6 +206,7 @@ def _modes_of(entries: dict[int, float], library: Batch) -> list[dict[int, float
     """Votes for each interest of a reader: likes in part, dislikes as they are, no keywords, which
     are for the whole."""
     likes = [item for item, value in entries.items() if value > 0 and item < len(library)]
+    likes = likes[-MOST_LIKES:]
     dislikes = {item: value for item, value in entries.items() if value < 0}
     return [
         {item: share for item, share in zip(likes, shares, strict=True) if share > 0} | dislikes

@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.batch import Batch
-from recommender.blend import SHIPPED, Scores, Weights, marked, score_parts
+from recommender.blend import SHIPPED, Parts, Scores, Weights, marked, score_parts
 from recommender.calibration import Calibration
 from recommender.duplicates import fold
 from recommender.errors import SpaceError
 from recommender.explain import MOST_REASONS, Explainer, Reason
 from recommender.explore import with_explored
 from recommender.matrices import Booleans, Floats, Integers
-from recommender.profile import Profiles
+from recommender.profile import Interests, Profiles
 from recommender.threads import in_threads
 
 DECIMALS = 4
@@ -98,7 +98,7 @@ def best(
     """
     if profiles.space != batch.space:
         raise SpaceError("profiles and papers are of two models")
-    _fill_caches(batch)
+    _fill_caches(profiles, batch)
     blocks = [
         slice(start, min(start + _READERS_AT_ONCE, len(profiles)))
         for start in range(0, max(len(profiles), 1), _READERS_AT_ONCE)
@@ -118,9 +118,13 @@ def best(
     )
 
 
-def _fill_caches(batch: Batch) -> None:
+def _fill_caches(profiles: Profiles, batch: Batch) -> None:
     """What is computed once for all readers, before threads ask for it at the same time."""
     _ = batch.crowding, batch.postings, batch.support, batch.copies
+    if any(reader.interests != Interests() for reader in profiles.readers):
+        _ = batch.index
+    if batch.support:
+        _ = profiles.liked
 
 
 def _best_of_block(
@@ -141,7 +145,7 @@ def _best_of_block(
     positions = best_first(totals, min(limit, len(batch)))
     explored = np.zeros(len(positions), dtype=np.int32)
     if explore is not None:
-        lengths = explore[rows]
+        lengths = np.where(_ends_with_followed(parts, positions, explore[rows]), 0, explore[rows])
         positions, explored = with_explored(profiles, batch, rows, totals, lengths, positions)
     is_there = positions >= 0
     chosen = {
@@ -149,6 +153,15 @@ def _best_of_block(
         for name, part in parts.items()
     }
     return Best(positions, np.sum(list(chosen.values()), axis=0), chosen, explored)
+
+
+def _ends_with_followed(parts: Parts, positions: Integers, lengths: Integers) -> Booleans:
+    """Which lists of these lengths end with a followed author's paper: it is not given away."""
+    if "author" not in parts or not positions.size:
+        return np.zeros(len(lengths), dtype=np.bool_)
+    last = np.clip(lengths, 1, positions.shape[1])[:, None] - 1
+    there = np.take_along_axis(positions, last, axis=1)
+    return np.take_along_axis(parts["author"], there, axis=1)[:, 0] > 0
 
 
 def _candidates(

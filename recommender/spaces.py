@@ -13,7 +13,8 @@ import numpy as np
 from recommender.factors import FactorSettings, Space, factorise
 from recommender.matrices import Floats, SparseRows
 
-# Measured on seeds 7 and 8 of the protocol for new papers, see `evaluate tune`.
+# Chosen on seeds 7 and 8 of the protocol for new papers, apart from `evaluate tune`, which would
+# have to fit them anew for each try.
 SPACES = (
     FactorSettings(factors=128, text_confidence=90.0),
     FactorSettings(factors=256, text_confidence=30.0),

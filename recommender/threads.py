@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from threading import local
+from threading import Lock
 from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
@@ -14,25 +14,33 @@ Task = TypeVar("Task")
 Done = TypeVar("Done")
 
 
-class _Here(local):
-    limited = False
+class _Limit:
+    """How many want BLAS on one thread at present, which is the whole process's, and how to give
+    it back its threads."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.users = 0
+        self.restore: Callable[[], object] = lambda: None
 
 
-_here = _Here()
+_limit = _Limit()
 
 
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
     """While this lasts BLAS uses one thread: ours and implicit's own would fight for the cores."""
-    if _here.limited:  # asking for it again takes 40 microseconds
+    with _limit.lock:
+        if not _limit.users:
+            _limit.restore = _threadpools().limit(limits=1, user_api="blas").restore_original_limits
+        _limit.users += 1
+    try:
         yield
-        return
-    with _threadpools().limit(limits=1, user_api="blas"):
-        _here.limited = True
-        try:
-            yield
-        finally:
-            _here.limited = False
+    finally:
+        with _limit.lock:
+            _limit.users -= 1
+            if not _limit.users:
+                _limit.restore()
 
 
 def in_threads(work: Callable[[Task], Done], tasks: Iterable[Task]) -> list[Done]:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlmodel import Session
 
@@ -20,7 +21,8 @@ from paperpost.store.tables import InterestKind, Paper
 LOOKED_THROUGH = 20_000
 # Where so many papers have an interest's letters, one is taken to have the interest.
 IN_DOUBT = 400
-MOST_TOLD = 100
+# So many interests are looked up; after them nothing is said. A file of thousands takes seconds.
+MOST_ASKED = 200
 # Anybody may ask for a page again and again.
 MOST_ON_A_PAGE = 10
 
@@ -53,18 +55,16 @@ class Unmentioned:
 def unmentioned(
     installation: Installation,
     wanted: Mapping[InterestKind, Iterable[str]],
-    most: int = MOST_TOLD,
+    most: int = MOST_ASKED,
 ) -> list[Unmentioned]:
-    """Which keywords, authors and categories occur in none of the newest papers, in order, at
-    most so many; none while there are no papers. Changes nothing."""
+    """Which of the first `most` keywords, authors and categories occur in none of the newest
+    papers, in order; none while there are no papers. Changes nothing."""
     found: list[Unmentioned] = []
     with installation.database.reading() as session:
         newest = papers.newest_number(session)
-        for kind, value in _asked(wanted) if newest else ():
+        for kind, value in islice(_asked(wanted), most if newest else 0):
             if not _occurs(session, kind, value):
                 found.append(Unmentioned(kind, value, _sentence(kind, value, newest)))
-            if len(found) == most:
-                break
     return found
 
 

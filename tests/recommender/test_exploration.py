@@ -78,6 +78,19 @@ def test_nothing_is_explored(reader: Reader, length: int, candidates: tuple[Pape
     assert ranked(reader, length, candidates) == ranked(reader, 0, candidates)
 
 
+def test_a_followed_authors_paper_is_not_given_away() -> None:
+    everybody = tuple(f"Author Number{number}" for number in range(6))
+    ada = replace(ADA, interests=Interests(("protein folding",), authors=everybody))
+    exploring = ranked(ada, 6)
+    assert all(one.reasons[0].kind == "author" for one in exploring)
+    assert exploring == ranked(ada, 0)
+
+
+def test_a_reader_whose_words_nobody_uses_is_shown_nothing_unusual() -> None:
+    ada = Reader("ada", Interests(("unheardofword",)))
+    assert ranked(ada, 6) == ranked(ada, 0)
+
+
 def test_votes_down_alone_are_enough_to_explore() -> None:
     assert ranked(Reader("ada", votes=(Vote("paper/1", -1),)), 6)[-1].explored
 

@@ -173,3 +173,48 @@ def test_no_reason_names_what_papers_in_general_say() -> None:
     assert best.paper_id == "new"
     assert any("enzyme" in name for name in names)
     assert not any("result" in name or "suggest" in name for name in names)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        Reader("all", EVERYTHING, LIKES),
+        Reader("votes", votes=LIKES),
+        Reader("two interests", votes=tuple(Vote(f"paper/{n}", 1) for n in range(16))),
+    ],
+    ids=lambda reader: reader.key,
+)
+def test_each_reason_stands_on_a_part_of_the_score_that_it_explains(reader: Reader) -> None:
+    matched = ("words", "reader", "centroid")
+    parts = {"author": ["author"], "category": ["category"], "popular": ["popularity"]}
+    for one in ranked(reader):
+        for reason in one.reasons:
+            if reason.kind == "new":  # says that nothing else is to be said
+                assert one.reasons == (reason,)
+                continue
+            found = reason.kind == "keyword" and reason.degree == "found"
+            needed = ["author", "keyword"] if found else parts.get(reason.kind, matched)
+            assert any(one.parts.get(name, 0) > 0 for name in needed)
+
+
+def test_the_terms_named_are_those_that_added_most_to_the_match_of_words() -> None:
+    ada = Reader("ada", votes=LIKES)
+    batch = model().batch(today())
+    profile = model().profiles([ada], model().batch(papers(80))).whole.tfidf @ np.eye(
+        len(batch.terms)
+    )
+    for one in ranked(ada):
+        products = (batch.tfidf[[one.index]] @ np.eye(len(batch.terms)))[0] * profile[0]
+        for reason in one.reasons:
+            if reason.kind == "terms":
+                first = max(
+                    (column for column, term in enumerate(batch.terms) if is_telling(one, term)),
+                    key=lambda column: products[column],
+                )
+                assert reason.strength >= products[first] - 1e-6
+
+
+def is_telling(one: Ranked, term: str) -> bool:
+    """Whether a reason may name the term: a phrase, or a word of the title."""
+    title = normal_phrase(today()[one.index].title)
+    return " " in term or f" {term} " in title
