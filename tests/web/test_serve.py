@@ -50,7 +50,15 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def work_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return [child for child in psutil.Process(process.pid).children() if "work" in child.cmdline()]
+    children = psutil.Process(process.pid).children()
+    return [child for child in children if "work" in _command_of(child)]
+
+
+def _command_of(child: psutil.Process) -> list[str]:
+    try:
+        return child.cmdline()
+    except psutil.Error:  # it has died a moment ago
+        return []
 
 
 @pytest.mark.usefixtures("sqlite_url")
