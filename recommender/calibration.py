@@ -15,15 +15,19 @@ from recommender.threads import single_threaded_blas
 
 # With as many observations of its own an installation counts as much as the default.
 PRIOR_OBSERVATIONS = 200
+# A greater score tells no more: it is one rare word's that few of the day's papers have, or a
+# followed author's. On the arXiv stream probabilities above a quarter promise too much without
+# this bound.
+MOST_TELLING = 18.0
 # Where the scores of mailed papers lie.
-_PRIOR_SCORES = np.linspace(0, 20, 21)
+_PRIOR_SCORES = np.linspace(0, MOST_TELLING, 19)
 
 _Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`probability = 1 / (1 + exp(-(intercept + slope * score)))`.
+    """`probability = 1 / (1 + exp(-(intercept + slope * min(score, MOST_TELLING))))`.
 
     The default is what `evaluate stream` fits to the votes on the arXiv stream.
     """
@@ -53,14 +57,15 @@ class Calibration:
         prior = prior or cls()
         each = prior_observations / len(_PRIOR_SCORES)
         return _most_likely(
-            np.concatenate([seen, _PRIOR_SCORES]),
+            np.concatenate([np.minimum(seen, MOST_TELLING), _PRIOR_SCORES]),
             np.concatenate([came, prior.probabilities(_PRIOR_SCORES)]),
             np.concatenate([np.ones(len(seen)), np.full(len(_PRIOR_SCORES), each)]),
         )
 
     def probabilities(self, scores: npt.ArrayLike) -> _Values:
-        """Between 0 and 1, greater for greater scores."""
-        exponents = self.intercept + self.slope * np.asarray(scores, dtype=np.float64)
+        """Between 0 and 1, greater for greater scores up to MOST_TELLING."""
+        telling = np.minimum(np.asarray(scores, dtype=np.float64), MOST_TELLING)
+        exponents = self.intercept + self.slope * telling
         return np.asarray(1 / (1 + np.exp(-np.clip(exponents, -50, 50))))
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.calibration import PRIOR_OBSERVATIONS, Calibration
+from recommender.calibration import MOST_TELLING, PRIOR_OBSERVATIONS, Calibration
 
 MAILED = st.lists(st.tuples(st.floats(-20, 60), st.booleans()), max_size=40)
 
@@ -67,3 +67,8 @@ def test_data_that_turn_the_scores_round_have_no_say_in_the_slope() -> None:
 def test_what_is_no_observation_is_refused(scores: list[float], liked: list[bool]) -> None:
     with pytest.raises(ValueError, match="scores are finite numbers"):
         Calibration.fitted(scores, liked)
+
+
+def test_a_score_beyond_what_tells_is_no_more_probable() -> None:
+    told = Calibration().probabilities([10, MOST_TELLING, 60]).tolist()
+    assert told[0] < told[1] == told[2] < 0.5
