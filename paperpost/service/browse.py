@@ -10,6 +10,7 @@ from paperpost.service.letters import web_address
 from paperpost.store import papers, votes
 from paperpost.store.papers import number_of
 from paperpost.store.tables import Paper
+from recommender.trending import FEWEST
 
 DAY = timedelta(days=1)
 PAGE_SIZE = 100  # a day of arXiv's larger categories has 600 papers
@@ -59,7 +60,7 @@ def day(installation: Installation, wanted: date, page: int = 1) -> DayView:
         totals = votes.tally(session, [number_of(p) for p in found], installation.clock())
         earlier = papers.newest_day(session, wanted - DAY) if wanted > date.min else None
         later = papers.next_day(session, wanted)
-    found.sort(key=lambda paper: -totals[number_of(paper)])
+    found.sort(key=lambda paper: -_told(totals[number_of(paper)]))
     return DayView(
         day=wanted,
         papers=tuple(
@@ -95,8 +96,13 @@ def view_of(installation: Installation, paper: Paper, total: int) -> PaperView:
         comment=readable(paper.comment or ""),
         announced=paper.announced,
         address=paper.url or web_address(installation.settings, paper),
-        votes=total,
+        votes=_told(total),
     )
+
+
+def _told(total: int) -> int:
+    """Votes as everybody may see them: in a small group one or two tell who voted."""
+    return total if total >= FEWEST else 0
 
 
 def _readable_all(names: Sequence[str]) -> tuple[str, ...]:
