@@ -391,6 +391,9 @@ def evaluate(
         typer.Option(metavar="NAME,...", help="Those with such a part in the name."),
     ] = None,
     svg: Annotated[Path | None, typer.Option(help="Write the stream's curve there.")] = None,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="The stream's past, to choose weights on.")
+    ] = False,
     seeds: Annotated[
         str | None, typer.Option(metavar="N,...", help="What tune splits by [7,8].")
     ] = None,
@@ -401,6 +404,8 @@ def evaluate(
         raise typer.BadParameter("--split is 1 or 10, and for citeulike")
     if svg is not None and data != "stream":
         raise typer.BadParameter("--svg is for the stream")
+    if validation and data != "stream":
+        raise typer.BadParameter("--validation is for the stream")
     if seeds is not None and data != "tune":
         raise typer.BadParameter("--seeds is for tune")
     if data == "tune" and models is not None:
@@ -416,7 +421,7 @@ def evaluate(
         found = evaluate_citeulike(folder, seed, split, names, _say)
         _show(as_json, found.document, found.text)
         return
-    replayed = evaluate_stream(folder, seed, names, _say)
+    replayed = evaluate_stream(folder, seed, names, _say, validation=validation)
     if svg is not None:
         replayed.write_picture(svg)
     _show(as_json, replayed.document, replayed.text)

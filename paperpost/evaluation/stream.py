@@ -75,11 +75,21 @@ class Audience:
         return tuple(Vote(one, 1 if like else -1) for one, like in zip(ids, liked, strict=True))
 
 
-def evaluate_stream(folder: Path, seed: int, models: Sequence[str], say: Progress) -> StreamReport:
-    """Precision at ten, day by day. `seed` is for the intervals; nothing else is left to chance."""
+def evaluate_stream(
+    folder: Path, seed: int, models: Sequence[str], say: Progress, *, validation: bool = False
+) -> StreamReport:
+    """Precision at ten, day by day. `seed` is for the intervals; nothing else is left to chance.
+
+    With `validation` the month that is reported does not exist: the stream is the second half of
+    the days before it. Weights are chosen there.
+    """
     start = monotonic()
     names = chosen(list(RANKERS), models)
     past, days = _parted(read_announced(folder))
+    if validation:
+        past, days = past[: len(past) // 2], past[len(past) // 2 :]
+        if not past:
+            raise EvaluationError("too few days before the last month to choose weights on")
     say(f"{sum(len(day.papers) for day in past):,} papers as the past, {len(days)} days to come")
     stream = rankers.stream_of(
         [paper for day in past for paper in day.papers], [day.papers for day in days]

@@ -125,6 +125,14 @@ def test_a_stream_needs_a_past_words_and_readers(tmp_path: Path, days: list[Anno
         audience_of([replace(days[0], categories=(frozenset[str](),) * 30)])
 
 
+def test_weights_are_chosen_on_days_before_those_that_are_reported(
+    tmp_path: Path, days: list[Announced]
+) -> None:
+    reported = evaluate_stream(tmp_path, 0, ["Random"], print)
+    chosen_on = evaluate_stream(tmp_path, 0, ["Random"], print, validation=True)
+    assert max(chosen_on.dates) < min(reported.dates)
+
+
 def test_what_was_told_of_each_paper_shown_stands_beside_what_was_voted(
     days: list[Announced],
 ) -> None:
