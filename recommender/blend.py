@@ -121,15 +121,14 @@ def count_the_best_mode(
     one.
     """
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    numbers = np.diff(starts, append=len(owners))
     readers = owners[starts]
     scores = np.where(candidates[owners], sum(modes.values()), -np.inf)
     bars = _bars(scores)
     above = scores - bars
     best = np.maximum.reduceat(above, starts)
-    wins = (above == np.repeat(best, np.diff(starts, append=len(owners)), axis=0)).astype(
-        np.float32
-    )
-    wins /= np.repeat(np.add.reduceat(wins, starts), np.diff(starts, append=len(owners)), axis=0)
+    wins = (above == np.repeat(best, numbers, axis=0)).astype(np.float32)
+    wins /= np.repeat(np.add.reduceat(wins, starts), numbers, axis=0)
     own = np.where(candidates[readers], sum(part[readers] for part in whole.values()), -np.inf)
     difference = _bars(own) - np.add.reduceat(wins * bars, starts)
     for name, part in whole.items():

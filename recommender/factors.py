@@ -111,7 +111,7 @@ class Space:
 
     def _fold_long(self, entries: SparseRows, columns: Floats, gramian: Floats) -> Floats:
         threads = self.settings.threads if entries.shape[0] >= _ROWS_WORTH_THREADS else 1
-        als = _solver(self.settings, len(gramian), threads)
+        als = solver(self.settings, len(gramian), threads)
         als.item_factors = columns
         als._YtY = gramian  # implicit's cache: the Gramian of all trained papers, not of `columns`
         folded = als.recalculate_user(np.arange(entries.shape[0]), entries)
@@ -127,7 +127,7 @@ def factorise(tfidf: SparseRows, votes: SparseRows, settings: FactorSettings) ->
         return _empty_space(papers, terms, factors, settings)
     words = transposed(tfidf) * settings.text_confidence
     matrix = stacked(_confidences(votes, settings), words)
-    als = _solver(settings, factors, settings.threads)
+    als = solver(settings, factors, settings.threads)
     with single_threaded_blas():
         als.fit(matrix, show_progress=False)
     return space_of(als.user_factors[readers:], als.item_factors, settings)
@@ -140,7 +140,8 @@ def space_of(terms: Floats, papers: Floats, settings: FactorSettings) -> Space:
     return Space(np.ascontiguousarray(terms), unit_rows(papers), gramian, settings)
 
 
-def _solver(settings: FactorSettings, factors: int, threads: int) -> AlternatingLeastSquares:
+def solver(settings: FactorSettings, factors: int, threads: int) -> AlternatingLeastSquares:
+    """implicit's own, made from settings; `threads` of 0 are all cores."""
     with single_threaded_blas():  # implicit warns when it is made under more threads
         return AlternatingLeastSquares(
             factors=factors,

@@ -114,10 +114,8 @@ class Postings:
         self._place = np.full(rows.shape[0], -1, dtype=np.int32)
         self._place[fullest] = np.arange(len(fullest))
         self._dense = cast(Floats, cast(Any, rows[fullest]).toarray())
-        sparse_lengths = np.where(self._place < 0, lengths, 0)
         data = np.where(np.repeat(self._place < 0, lengths), rows.data, 0)
         self._rest = sparse_rows(with_data(rows, data))
-        self._has_rest = bool(sparse_lengths.any())
 
     def product(self, left: SparseRows) -> Floats:
         """`left` (readers x terms) times these rows, dense."""
@@ -127,6 +125,6 @@ class Postings:
         dense = np.zeros((left.shape[0], len(self._dense)), dtype=np.float32)
         dense[owners[known], places[known]] = left.data[known]
         product = dense @ self._dense
-        if self._has_rest:
+        if self._rest.data.size:
             product += dense_product(left, self._rest)
         return cast(Floats, product)

@@ -1,25 +1,15 @@
 """What we are compared with: `implicit`'s own ways to do the latent half of the work, behind types.
 
-It starts its own threads and asks that BLAS be kept to one: `one_blas_thread` around it does that.
+It starts its own threads and asks that BLAS be kept to one: `single_threaded_blas` is around it.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import Any
 
 import numpy as np
-from implicit.cpu.als import AlternatingLeastSquares
 from implicit.cpu.topk import topk
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from recommender.factors import FactorSettings, Space
+from recommender.factors import FactorSettings, Space, solver
 from recommender.matrices import Floats, Integers, SparseRows
-
-
-def one_blas_thread() -> AbstractContextManager[Any]:
-    """Within it BLAS uses one thread; entering takes a millisecond, which is not to be timed."""
-    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
-    return limits
 
 
 def best_by_factors(papers: Floats, readers: Floats, limit: int) -> Integers:
@@ -32,7 +22,7 @@ class Folder:
     """Folds one reader at a time into each of these spaces, on one thread."""
 
     def __init__(self, spaces: Sequence[Space]) -> None:
-        self._solvers = [_solver(one.settings, one.paper_factors.shape[1], 1) for one in spaces]
+        self._solvers = [solver(one.settings, one.paper_factors.shape[1], 1) for one in spaces]
         for als, space in zip(self._solvers, spaces, strict=True):
             als.item_factors = space.paper_factors
 
@@ -44,15 +34,4 @@ class Folder:
 
 def factorise(matrix: SparseRows, settings: FactorSettings, factors: int) -> None:
     """Fit a matrix from scratch, on all cores."""
-    _solver(settings, factors, threads=0).fit(matrix, show_progress=False)
-
-
-def _solver(settings: FactorSettings, factors: int, threads: int) -> AlternatingLeastSquares:
-    with one_blas_thread():  # implicit warns when it is made under more threads
-        return AlternatingLeastSquares(
-            factors=factors,
-            regularization=settings.regularization,
-            iterations=settings.iterations,
-            num_threads=threads,
-            random_state=settings.seed,
-        )
+    solver(settings, factors, threads=0).fit(matrix, show_progress=False)

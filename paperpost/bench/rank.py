@@ -8,7 +8,7 @@ from statistics import median
 import numpy as np
 
 from paperpost.bench.invented import SEED, Corpus, Language, quick_model, tastes
-from paperpost.bench.peers import best_by_factors, one_blas_thread
+from paperpost.bench.peers import best_by_factors
 from paperpost.bench.processes import peak_mebibytes
 from paperpost.bench.report import Comparison
 from recommender.batch import Batch
@@ -17,6 +17,7 @@ from recommender.model import Model
 from recommender.profile import Profiles, Reader, Vote
 from recommender.rank import best
 from recommender.text import MAX_TERMS
+from recommender.threads import single_threaded_blas
 
 # As many subscribers are ranked at once as when digests are composed.
 BLOCK = 500
@@ -124,7 +125,7 @@ def _pass_through(stage: Stage, batch: Batch) -> _Round:
 
 
 def _peer_seconds(batch: Batch, folded: Floats) -> float:
-    with one_blas_thread():
+    with single_threaded_blas():
         started = time.perf_counter()
         best_by_factors(batch.factors, folded, TOP)
         return time.perf_counter() - started

@@ -12,13 +12,14 @@ import numpy as np
 from rich.table import Table
 
 from paperpost.bench.invented import SEED, Corpus, Language, cast_votes
-from paperpost.bench.peers import factorise, one_blas_thread
+from paperpost.bench.peers import factorise
 from paperpost.bench.processes import in_own_process, peak_mebibytes
 from paperpost.bench.report import Comparison, number
 from recommender.factors import Space
 from recommender.matrices import SparseRows, stacked, transposed, with_data
 from recommender.model import Model
 from recommender.text import MAX_TERMS
+from recommender.threads import single_threaded_blas
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _peer_seconds(model: Model, space: Space, counts: SparseRows, votes: SparseR
     confidences = np.where(votes.data > 0, settings.like_confidence, settings.dislike_confidence)
     words = transposed(model.vocabulary.weigh(counts)) * settings.text_confidence
     matrix = stacked(with_data(votes, confidences * votes.data), words)
-    with one_blas_thread():
+    with single_threaded_blas():
         started = time.perf_counter()
         factorise(matrix, settings, space.paper_factors.shape[1])
         return time.perf_counter() - started
