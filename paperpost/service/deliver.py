@@ -151,7 +151,7 @@ class StoreOutbox:
             found = digests.of_deliveries(session, of_digests)
             shown = {item["fragment"] for digest in found.values() for item in digest.items}
             return Materials(
-                subscribers=subscribers.by_id(session, {row.subscriber_id for row in rows}),
+                subscribers=subscribers.by_id(session, {row.subscriber_id or 0 for row in rows}),
                 digests=found,
                 fragments=digests.fragments(session, shown),
             )

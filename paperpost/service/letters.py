@@ -55,7 +55,7 @@ def web_address(settings: Settings, paper: Paper) -> str:
 
 def build(installation: Installation, delivery: Delivery, materials: Materials) -> Outgoing:
     """The mail of an outbox row; raises CannotBuild if what it is made of is gone."""
-    person = materials.subscribers.get(delivery.subscriber_id)
+    person = materials.subscribers.get(delivery.subscriber_id or 0)
     if person is None:
         raise CannotBuild("the subscriber is gone")
     letter = _letter(installation, delivery, person)
@@ -112,7 +112,7 @@ def _digest(
     digest = materials.digests.get(delivery.id or 0)
     if digest is None:
         raise CannotBuild("the digest is gone")
-    person = materials.subscribers[delivery.subscriber_id]
+    person = materials.subscribers[delivery.subscriber_id or 0]
     return compose_digest(_content(installation, digest, person, materials.fragments), letter)
 
 
@@ -163,7 +163,7 @@ def _access_link(
 
 def _own_link(installation: Installation, delivery: Delivery, purpose: Purpose) -> str:
     base, issued = installation.settings.public_url, delivery.created_at
-    return links.url(base, installation.signer, purpose, issued, delivery.subscriber_id)
+    return links.url(base, installation.signer, purpose, issued, delivery.subscriber_id or 0)
 
 
 _BUILDERS = {

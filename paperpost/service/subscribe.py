@@ -15,7 +15,7 @@ from paperpost.service.letters import message_id
 from paperpost.service.links import Purpose
 from paperpost.service.wishes import InvalidWish, Wishes
 from paperpost.store import outbox, subscribers
-from paperpost.store.subscribers import id_of
+from paperpost.store.subscribers import domain_of, id_of
 from paperpost.store.tables import (
     Delivery,
     DeliveryKind,
@@ -268,6 +268,7 @@ def _mail(
         Delivery(
             kind=kind,
             subscriber_id=id_of(person),
+            domain=domain_of(person.email),
             local_date=calendar.local_date(person.timezone, now),
             state=DeliveryState.QUEUED,
             created_at=now,

@@ -77,7 +77,7 @@ class Database:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Addresses and votes are nobody else's business on this machine.
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        with _clearly(), self._writer.begin() as connection:
+        with self._migrating() as connection:
             try:
                 command.upgrade(self._alembic(connection), revision)
             except CommandError as error:
@@ -89,7 +89,7 @@ class Database:
         """Migrate back."""
         from alembic import command
 
-        with _clearly(), self._writer.begin() as connection:
+        with self._migrating() as connection:
             command.downgrade(self._alembic(connection), revision)
 
     def difference(self) -> list[Any]:
@@ -132,6 +132,24 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+    @contextmanager
+    def _migrating(self) -> Iterator[Connection]:
+        """One transaction for migrations. SQLite changes a column by making its table anew, and
+        would take along what points to it: it is told to look at foreign keys at the end only."""
+        with _clearly(), self._writer.connect() as connection:
+            if not self.is_sqlite:
+                with connection.begin():
+                    yield connection
+                return
+            _look_at_foreign_keys(connection, "OFF")  # which only works outside a transaction
+            try:
+                with connection.begin():
+                    yield connection
+                    if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                        raise StoreError("the migration was undone: rows would point to nothing")
+            finally:
+                _look_at_foreign_keys(connection, "ON")
 
     def _alembic(self, connection: Connection) -> Any:
         from alembic.config import Config
@@ -219,6 +237,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _look_at_foreign_keys(connection: Connection, how: str) -> None:
+    driver = connection.connection.driver_connection
+    if driver is not None:
+        driver.execute(f"PRAGMA foreign_keys = {how}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from paperpost.store.database import add_or_leave, in_chunks
+from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import (
     Delivery,
     DeliveryKind,
@@ -102,6 +103,7 @@ def _delivery_of(session: Session, new: NewDigest, found: Digest | None, now: da
         delivery = Delivery(
             kind=DeliveryKind.DIGEST,
             subscriber_id=new.subscriber_id,
+            domain=domain_of(new.seen.email),
             local_date=new.local_date,
             state=DeliveryState.SILENT,
             created_at=now,

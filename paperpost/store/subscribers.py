@@ -18,6 +18,11 @@ def id_of(subscriber: Subscriber) -> int:
     return subscriber.id
 
 
+def domain_of(email: str) -> str:
+    """The domain of an address, in one spelling."""
+    return email.rpartition("@")[2].lower()
+
+
 def by_email(session: Session, email: str) -> Subscriber | None:
     """The subscriber with that (normalised) address."""
     return session.exec(select(Subscriber).where(Subscriber.email == email)).first()

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     UniqueConstraint,
+    false,
     true,
 )
 from sqlalchemy import Column as SqlColumn
@@ -80,6 +81,7 @@ class DeliveryKind(StrEnum):
     DIGEST = "digest"
     CONFIRMATION = "confirmation"
     ACCESS_LINK = "access-link"
+    ALARM = "alarm"  # to the operator; the others are to subscribers
 
 
 class DeliveryState(StrEnum):
@@ -95,14 +97,13 @@ class DeliveryState(StrEnum):
     SILENT = "silent"
 
 
-def _reference(target: str, *, primary_key: bool = False, index: bool = False) -> Any:
+def _reference(target: str, *, index: bool = False, optional: bool = False) -> Any:
     """A foreign key whose row goes when what it points to goes."""
     return SqlColumn(
         Integer,
         ForeignKey(target, ondelete="CASCADE"),
-        primary_key=primary_key,
         index=index,
-        nullable=False,
+        nullable=optional,
     )
 
 
@@ -110,8 +111,8 @@ def _time(*, optional: bool = False, index: bool = False) -> Any:
     return SqlColumn(UtcDateTime, nullable=optional, index=index)
 
 
-def _json() -> Any:
-    return SqlColumn(JSON, nullable=False)
+def _json(*, optional: bool = False) -> Any:
+    return SqlColumn(JSON(none_as_null=True), nullable=optional)
 
 
 class Paper(SQLModel, table=True):
@@ -177,6 +178,11 @@ class Subscriber(SQLModel, table=True):
     threshold: float | None = None
     # Whether one paper a digest may be from outside the usual.
     explore: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    # Whether a day without papers is told by a short mail rather than by none.
+    quiet_note: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    # Since when nothing is mailed because of bounces, and why; None: the address works.
+    suppressed_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+    suppressed_because: str | None = None
 
 
 class Interest(SQLModel, table=True):
@@ -209,16 +215,44 @@ class Vote(SQLModel, table=True):
     voided: str | None = None
 
 
+class VotePost(SQLModel, table=True):
+    """One form posted behind a vote link, whether it changed anything or not: what tells a
+    person's clicks from a program's.
+
+    `link_value` is what the link stands for (1 or -1), `value` what was posted (1, -1 or 0), and
+    `issued_at` the moment at which the link's digest was composed.
+    """
+
+    __tablename__ = "vote_post"
+    __table_args__ = (Index("ix_vote_post_subscriber_id_posted_at", "subscriber_id", "posted_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = Field(sa_column=_reference("subscriber.id"))
+    paper_number: int = Field(sa_column=_reference("paper.number", index=True))
+    link_value: int
+    value: int
+    issued_at: datetime = Field(sa_column=_time())
+    posted_at: datetime = Field(sa_column=_time())
+
+
 class Delivery(SQLModel, table=True):
-    """One mail's way to a mail server: the outbox."""
+    """One mail's way to a mail server: the outbox.
+
+    `subscriber_id` is None for an alarm, which goes to the operator; `content` is what a mail says
+    that is neither a digest nor made of links alone; `domain` is that of the address it goes to.
+    """
 
     __table_args__ = (Index("ix_delivery_state_due_at", "state", "due_at"),)
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    subscriber_id: int = Field(sa_column=_reference("subscriber.id", index=True))
+    subscriber_id: int | None = Field(
+        default=None, sa_column=_reference("subscriber.id", index=True, optional=True)
+    )
+    domain: str = Field(default="", sa_column_kwargs={"server_default": ""})
     local_date: date
     state: str
+    content: dict[str, Any] | None = Field(default=None, sa_column=_json(optional=True))
     created_at: datetime = Field(sa_column=_time())
     due_at: datetime = Field(sa_column=_time())
     expires_at: datetime = Field(sa_column=_time())
@@ -236,7 +270,8 @@ class Digest(SQLModel, table=True):
 
     `items`: in order of rank {"paper": number, "fragment": id, "score": float, "blend": version,
     "probability": float, "reasons": [str], "trending": bool, "explored": bool, "also": [numbers of
-    papers that are the same work]}; those of older versions lack the newer keys.
+    papers that are the same work]}; those of older versions lack the newer keys. `silence`: why
+    there are none.
     """
 
     __table_args__ = (UniqueConstraint("subscriber_id", "local_date"),)
@@ -253,6 +288,7 @@ class Digest(SQLModel, table=True):
     # The highest number of a paper when the candidates were read: later ones came too late.
     newest_paper: int
     items: list[dict[str, Any]] = Field(sa_column=_json())
+    silence: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Fragment(SQLModel, table=True):
@@ -267,6 +303,31 @@ class Fragment(SQLModel, table=True):
     url: str
     html: str
     text: str
+
+
+class Throttle(SQLModel, table=True):
+    """How careful to be with one domain of recipients after its server said "too much" (421,
+    4.7.28): nothing before `closed_until`, then at most `connections` at once, one more at each
+    `raised_at`."""
+
+    domain: str = Field(primary_key=True)
+    closed_until: datetime = Field(sa_column=_time())
+    connections: int
+    raised_at: datetime = Field(sa_column=_time())
+    reply: str
+
+
+class Bounce(SQLModel, table=True):
+    """What came back from a mail: `kind` is hard, soft or complaint, `status` its enhanced status
+    code (RFC 3463) where one was given. `fingerprint` keeps one report from counting twice."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = Field(sa_column=_reference("subscriber.id", index=True))
+    kind: str
+    status: str
+    detail: str
+    received_at: datetime = Field(sa_column=_time())
+    fingerprint: str = Field(unique=True)
 
 
 class Snapshot(SQLModel, table=True):
