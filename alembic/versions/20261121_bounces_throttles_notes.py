@@ -87,13 +87,17 @@ def _to(
 
 
 def _name_the_domains_of_open_deliveries() -> None:
-    at = "strpos" if op.get_bind().dialect.name == "postgresql" else "instr"
-    op.execute(
-        "UPDATE delivery SET domain = "
-        f"(SELECT lower(substr(email, {at}(email, '@') + 1)) FROM subscriber "
-        "WHERE subscriber.id = delivery.subscriber_id) "
-        "WHERE state IN ('queued', 'unknown', 'sending')"
+    delivery = sa.table("delivery", *map(sa.column, ("subscriber_id", "state", "domain")))
+    subscriber = sa.table("subscriber", *map(sa.column, ("id", "email")))
+    on_postgresql = op.get_bind().dialect.name == "postgresql"
+    position = (sa.func.strpos if on_postgresql else sa.func.instr)(subscriber.c.email, "@")
+    domain = (
+        sa.select(sa.func.lower(sa.func.substr(subscriber.c.email, position + 1)))
+        .where(subscriber.c.id == delivery.c.subscriber_id)
+        .scalar_subquery()
     )
+    is_open = delivery.c.state.in_(("queued", "unknown", "sending"))
+    op.execute(sa.update(delivery).where(is_open).values(domain=domain))
 
 
 def downgrade() -> None:

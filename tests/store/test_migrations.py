@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from paperpost.store.database import Database, StoreError, migrations_folder
-from paperpost.store.tables import Paper, Subscriber
+from paperpost.store.tables import Delivery, Paper, Subscriber
 
 
 def test_models_and_migrations_agree(database: Database) -> None:
@@ -74,7 +74,7 @@ def test_a_server_that_is_not_there_is_one_clear_line() -> None:
 
 
 def _fill_the_first_tables(database: Database) -> None:
-    """One subscriber with an interest and a vote on a paper, as version 0001 keeps them."""
+    """One subscriber with an interest, a vote on a paper and a digest, as version 0001 keeps them."""
     for statement in (
         "INSERT INTO paper (number, id, title, abstract, authors, categories, announced, source, "
         "added_at, changed_at) VALUES (1, '2604.00001', 'Geese', 'Birds.', '[]', '[]', "
@@ -85,6 +85,12 @@ def _fill_the_first_tables(database: Database) -> None:
         "INSERT INTO interest (subscriber_id, kind, value) VALUES (7, 'keyword', 'geese')",
         "INSERT INTO vote (subscriber_id, paper_number, value, origin, cast_at, counts_at) "
         "VALUES (7, 1, 1, 'mail', '2026-04-01 00:00:00', '2026-04-01 00:00:00')",
+        "INSERT INTO delivery (id, kind, subscriber_id, local_date, state, created_at, due_at, "
+        "expires_at, attempts, message_id, reply) VALUES (5, 'digest', 7, '2026-04-01', 'queued', "
+        "'2026-04-01 00:00:00', '2026-04-01 00:00:00', '2026-04-02 00:00:00', 0, '<5@x>', '')",
+        "INSERT INTO digest (subscriber_id, local_date, delivery_id, composed_at, "
+        "template_version, frequency, why, considered, newest_paper, items) VALUES (7, "
+        "'2026-04-01', 5, '2026-04-01 00:00:00', 'v', 'daily', '', 1, 1, '[]')",
     ):
         with database.engine.begin() as connection:
             connection.exec_driver_sql(statement)
@@ -94,7 +100,7 @@ def _counts(database: Database) -> list[int]:
     with database.engine.connect() as connection:
         return [
             connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
-            for table in ("paper", "subscriber", "interest", "vote")
+            for table in ("paper", "subscriber", "interest", "vote", "delivery", "digest")
         ]
 
 
@@ -105,12 +111,14 @@ def test_the_first_versions_rows_migrate_and_go_back_whole(database: Database) -
     with database.reading() as session:
         ada = session.exec(select(Subscriber)).one()
         paper = session.exec(select(Paper)).one()
+        delivery = session.exec(select(Delivery)).one()
+    assert (delivery.domain, delivery.content) == ("example.org", None)
     assert (ada.email, ada.digest_count) == ("ada@example.org", 3)
     assert (ada.threshold, ada.explore) == (None, True)
     assert (paper.upvotes, paper.upvotes_at) == (None, None)
-    assert _counts(database) == [1, 1, 1, 1]
+    assert _counts(database) == [1, 1, 1, 1, 1, 1]
     database.downgrade("0001")
-    assert _counts(database) == [1, 1, 1, 1]
+    assert _counts(database) == [1, 1, 1, 1, 1, 1]
 
 
 def test_a_deleted_subscribers_number_does_not_return_after_the_migration(
