@@ -5,7 +5,8 @@
     the final dot             2yz Accepted, 4yz and 5yz as above; lost: Unknown (RFC 1047)
 
 `smtplib.SMTP.sendmail` does not tell the last two lines apart, so the commands are given one by
-one. What was asked for is never downgraded: no STARTTLS means no mail.
+one, or at once where the server offers it. What was asked for is never downgraded: no STARTTLS
+means no mail.
 """
 
 import re
@@ -33,6 +34,7 @@ _LEADING_DOT = re.compile(rb"(?m)^\.")
 # settings, and must not make every message of the day a permanent failure.
 _NOT_ALLOWED_YET = 530
 _CLOSING = 421
+_SEND_IT = 354
 # Every error of smtplib is an OSError, as are those of sockets, TLS and name servers.
 _LOST = OSError
 
@@ -93,6 +95,14 @@ class SmtpTransport:
             outcome = self._try(outgoing)
         return outcome
 
+    def open(self) -> smtplib.SMTP | Unreachable:
+        """The connection, greeted, encrypted and logged in as the URL asks."""
+        try:
+            self._connection = self._connection or _connected(self._server, self._timeout)
+        except (OSError, UnicodeError) as error:
+            return Unreachable(f"{self._server.host}:{self._server.port}: {_reason(error)}")
+        return self._connection
+
     def close(self) -> None:
         """Say goodbye, if anybody still listens."""
         connection, self._connection, self._sent = self._connection, None, 0
@@ -104,12 +114,9 @@ class SmtpTransport:
             connection.close()
 
     def _try(self, outgoing: Outgoing) -> Outcome:
-        try:
-            connection = self._connection = self._connection or _connected(
-                self._server, self._timeout
-            )
-        except (OSError, UnicodeError) as error:
-            return Unreachable(f"{self._server.host}:{self._server.port}: {_reason(error)}")
+        connection = self.open()
+        if isinstance(connection, Unreachable):
+            return connection
         self._sent += 1
         outcome, usable = _transaction(connection, outgoing)
         if not usable:
@@ -129,18 +136,17 @@ def _transaction(connection: smtplib.SMTP, outgoing: Outgoing) -> tuple[Outcome,
         # exactly differs between versions of Python.
         if not _ONE_ADDRESS.fullmatch(address):
             return Refused(f"not an address: {address[:80]!r}", permanent=True), True
-    data = _LINE_END.sub(b"\r\n", outgoing.data)
+    data = _with_line_ends(outgoing.data)
     try:
         options = _mail_options(connection, outgoing, data)
     except smtplib.SMTPNotSupportedError as error:
         return Refused(str(error), permanent=True), True
+    envelope = _envelope_at_once if connection.has_extn("pipelining") else _envelope
     try:
-        refused = _envelope(connection, outgoing, options)
+        refused = envelope(connection, outgoing, options)
         if refused is not None:
             return refused
-        connection.send(_LEADING_DOT.sub(b"..", data))
-        if not data.endswith(b"\r\n"):
-            connection.send(b"\r\n")
+        connection.send(_with_dots_doubled(data))
     except _LOST as error:
         return Refused(f"connection lost before the end: {_reason(error)}", permanent=False), False
     return _final_dot(connection)
@@ -163,7 +169,34 @@ def _envelope(
     if code // 100 != 2:
         return _refused(connection, "RCPT", code, reply)
     code, reply = connection.docmd("DATA")
-    return None if code == 354 else _refused(connection, "DATA", code, reply)
+    return None if code == _SEND_IT else _refused(connection, "DATA", code, reply)
+
+
+def _envelope_at_once(
+    connection: smtplib.SMTP, outgoing: Outgoing, options: list[str]
+) -> tuple[Outcome, bool] | None:
+    """The same in one round trip, for servers that offer it (RFC 2920)."""
+    words = " ".join([f"MAIL FROM:{smtplib.quoteaddr(outgoing.sender)}", *options])
+    recipient = smtplib.quoteaddr(outgoing.recipient)
+    try:
+        connection.send(f"{words}\r\nRCPT TO:{recipient}\r\nDATA\r\n".encode())
+        code, reply = connection.getreply()
+    except _LOST as error:
+        return Unreachable(f"connection lost: {_reason(error)}"), False
+    if code == _CLOSING:
+        return Unreachable(_said(code, reply)), False
+    refused = None if code // 100 == 2 else ("MAIL", code, reply)
+    for command, good in (("RCPT", 2), ("DATA", 3)):
+        if code != _CLOSING:
+            code, reply = connection.getreply()
+            if refused is None and code // 100 != good:
+                refused = command, code, reply
+    if refused is None:
+        return None
+    if code == _SEND_IT:  # section 3.1: it waits for a message that nobody is to get
+        connection.send(b".\r\n")
+        connection.getreply()
+    return _refused(connection, *refused)
 
 
 def _final_dot(connection: smtplib.SMTP) -> tuple[Outcome, bool]:
@@ -195,6 +228,19 @@ def _refused(
         return outcome, connection.rset()[0] // 100 == 2
     except _LOST:
         return outcome, False
+
+
+def _with_line_ends(data: bytes) -> bytes:
+    """Every line ended by CRLF, the last one too."""
+    pairs = data.count(b"\r\n")
+    if not pairs == data.count(b"\r") == data.count(b"\n"):  # counting is fast, replacing is not
+        data = _LINE_END.sub(b"\r\n", data)
+    return data if data.endswith(b"\r\n") else data + b"\r\n"
+
+
+def _with_dots_doubled(data: bytes) -> bytes:
+    """A line with nothing but a dot would end the message (RFC 5321, section 4.5.2)."""
+    return _LEADING_DOT.sub(b"..", data) if data.startswith(b".") or b"\n." in data else data
 
 
 def _mail_options(connection: smtplib.SMTP, outgoing: Outgoing, data: bytes) -> list[str]:
@@ -294,4 +340,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         reply = error.smtp_error
         return _said(error.smtp_code, reply if isinstance(reply, bytes) else str(reply).encode())
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not trusted: {error.verify_message}"
     return (" ".join(str(error).split()) or type(error).__name__)[:500]

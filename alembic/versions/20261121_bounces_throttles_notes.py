@@ -21,7 +21,12 @@ def upgrade() -> None:
     _add_tables()
     with op.batch_alter_table("delivery") as table:
         table.alter_column("subscriber_id", existing_type=sa.Integer(), nullable=True)
+    leased = sa.text("lease IS NOT NULL")
+    op.create_index(
+        "ix_delivery_lease", "delivery", ["lease"], sqlite_where=leased, postgresql_where=leased
+    )
     _name_the_domains_of_open_deliveries()
+    _keep_why_digests_were_silent()
 
 
 def _add_columns() -> None:
@@ -41,8 +46,6 @@ def _add_tables() -> None:
         "throttle",
         sa.Column("domain", sa.String(), nullable=False),
         sa.Column("closed_until", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("connections", sa.Integer(), nullable=False),
-        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reply", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("domain", name="pk_throttle"),
     )
@@ -100,10 +103,19 @@ def _name_the_domains_of_open_deliveries() -> None:
     op.execute(sa.update(delivery).where(is_open).values(domain=domain))
 
 
+def _keep_why_digests_were_silent() -> None:
+    op.execute(
+        "UPDATE digest SET silence = (SELECT upper(substr(reply, 1, 1)) || substr(reply, 2) || '.' "
+        "FROM delivery WHERE delivery.id = digest.delivery_id) "
+        "WHERE delivery_id IN (SELECT id FROM delivery WHERE state = 'silent')"
+    )
+
+
 def downgrade() -> None:
     """And back: the operator's mails go, which the older version does not know."""
     for table in ("vote_post", "bounce", "throttle"):
         op.drop_table(table)
+    op.drop_index("ix_delivery_lease", "delivery")
     op.execute("DELETE FROM delivery WHERE subscriber_id IS NULL")
     with op.batch_alter_table("delivery") as table:
         table.alter_column("subscriber_id", existing_type=sa.Integer(), nullable=False)

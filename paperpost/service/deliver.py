@@ -1,29 +1,27 @@
 """Delivering what is queued: the store's outbox as the mailer wants it."""
 
-import os
-import platform
-import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
-import psutil
 from sqlmodel import Session
 
-from mailer.delivery import Claim, Recorded, Tally, deliver
-from mailer.transport import Outgoing, open_transport
-from paperpost.service import calendar
+from mailer.delivery import Tally, deliver
+from mailer.outbox import Claim, Recorded, Settled
+from mailer.transport import open_transport
+from paperpost.service import calendar, throttling
 from paperpost.service.installation import Installation
+from paperpost.service.leases import is_dead, new_lease
 from paperpost.service.letters import Materials, build
-from paperpost.store import digests, outbox, subscribers
-from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Delivery, DeliveryKind, DeliveryState
+from paperpost.store import digests, leases, subscribers, throttles
+from paperpost.store.leases import Held, Result
+from paperpost.store.tables import Delivery, DeliveryKind, DeliveryState, SubscriberState
 
 LEASE = timedelta(seconds=30)
 SMTP_TIMEOUT_SECONDS = 60.0
+CLAIMED_AT_ONCE = 100
 
 
 def send(
@@ -33,21 +31,18 @@ def send(
     failed a moment ago, and waits until others' leases run out; an impatient one does neither.
     """
     settings = installation.settings
-    transport = open_transport(
-        settings.smtp_url, settings.mail_folder, timeout=SMTP_TIMEOUT_SECONDS
-    )
     started = installation.clock()
-    shelf = StoreOutbox(installation, retry_all_before=started if patient else None)
-    try:
-        return deliver(
-            shelf,
-            transport,
-            installation.clock,
-            stop or threading.Event(),
-            wait_for_leases=patient,
-        )
-    finally:
-        transport.close()
+    return deliver(
+        StoreOutbox(installation, retry_all_before=started if patient else None),
+        partial(
+            open_transport, settings.smtp_url, settings.mail_folder, timeout=SMTP_TIMEOUT_SECONDS
+        ),
+        installation.clock,
+        stop or threading.Event(),
+        connections=settings.smtp_connections,
+        batch=CLAIMED_AT_ONCE,
+        wait_for_leases=patient,
+    )
 
 
 @dataclass
@@ -60,90 +55,98 @@ class StoreOutbox:
 
     installation: Installation
     retry_all_before: datetime | None = None
-    lease: str = ""
+    lease: str = field(default_factory=new_lease)
+    _domains: dict[int, str] = field(default_factory=dict)
     _unknown: set[int] = field(default_factory=set)
     _has_tidied: bool = False
-
-    def __post_init__(self) -> None:
-        self.lease = self.lease or new_lease()
 
     def claim(self, now: datetime, limit: int) -> Sequence[Claim]:
         """Lease what may be tried now; each claim builds its mail when it is asked to."""
         with self.installation.database.writing() as session:
-            taken_back = outbox.take_back(session, now, is_dead)
-            if taken_back or not self._has_tidied:
-                # Once a run, for it looks at all that waits; `confirm` looks at each mail again.
-                outbox.expire(session, now)
-                outbox.suppress(session, self._paused(session, now))
+            leases.take_back(session, now, is_dead)
+            if not self._has_tidied:
+                # Once a run, for it looks at all that waits; the last look is at each mail.
+                leases.expire(session, now)
+                throttles.forget(session, now - throttling.FORGOTTEN_AFTER)
                 self._has_tidied = True
-            rows = outbox.claim(
+            rows = leases.claim(
                 session,
                 self.lease,
+                now + LEASE,
                 now,
                 limit=limit,
-                lasts=LEASE,
                 retry_all_before=self.retry_all_before,
+                room=_room(session, now),
             )
-        self._unknown |= {row.id or 0 for row in rows if row.state == DeliveryState.UNKNOWN}
         materials = self._materials(rows)
         return [
-            Claim(row.id or 0, self.lease, row.attempts, self._builder(row, materials))
+            Claim(row.id or 0, row.attempts, partial(build, self.installation, row, materials))
             for row in rows
         ]
 
-    def renew(self, claims: Sequence[Claim], now: datetime) -> set[int]:
-        """Extend the leases; those that are still ours."""
-        ids = [claim.delivery_id for claim in claims]
+    def settle(
+        self, done: Sequence[tuple[Claim, Recorded]], next_ones: Sequence[Claim], now: datetime
+    ) -> Settled:
+        """Write down what ended, and look once more at what is next, in one transaction."""
         with self.installation.database.writing() as session:
-            return outbox.renew(session, self.lease, ids, now, LEASE)
+            recorded = self._record(session, done, now)
+            confirmed = self._begin(session, [claim.delivery_id for claim in next_ones], now)
+        for number in recorded:
+            self._domains.pop(number, None)
+            self._unknown.discard(number)
+        return Settled(frozenset(recorded), frozenset(confirmed))
 
-    def confirm(self, claim: Claim, now: datetime) -> bool:
-        """The last look: whether it is still ours and of use, and its subscriber still wants it."""
-        number = claim.delivery_id
+    def renew(self, now: datetime) -> None:
+        """Extend the leases that are still ours."""
         with self.installation.database.writing() as session:
-            outbox.expire(session, now, number, self.lease)
-            outbox.suppress(session, self._paused(session, now), number, self.lease)
-            return bool(outbox.renew(session, self.lease, [number], now, LEASE))
-
-    def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
-        """Write down how the try ended, in a transaction of its own."""
-        state = DeliveryState(recorded.state)
-        if not recorded.counted and claim.delivery_id in self._unknown:
-            state = DeliveryState.UNKNOWN  # it was not tried, and nobody knows more than before
-        with self.installation.database.writing() as session:
-            return outbox.record(
-                session,
-                claim.delivery_id,
-                claim.lease,
-                state,
-                recorded.reply,
-                now,
-                recorded.next_attempt_at,
-                counted=recorded.counted,
-            )
+            leases.renew(session, self.lease, now, now + LEASE)
 
     def release(self, claims: Sequence[Claim], now: datetime) -> None:
         """Give back what was not tried, as it was."""
-        ids = {claim.delivery_id for claim in claims}
         with self.installation.database.writing() as session:
-            unknown = ids & self._unknown
-            outbox.release(session, self.lease, unknown, DeliveryState.UNKNOWN)
-            outbox.release(session, self.lease, ids - unknown, DeliveryState.QUEUED)
+            leases.release(session, self.lease, [claim.delivery_id for claim in claims])
 
     def next_lease_end(self, now: datetime) -> datetime | None:
         """When the first of others' leases runs out."""
         with self.installation.database.reading() as session:
-            return outbox.next_lease_end(session, now, but_not=self.lease)
+            return leases.next_lease_end(session, now, but_not=self.lease)
 
-    def _paused(self, session: Session, now: datetime) -> list[int]:
-        return [
-            id_of(person)
-            for person in subscribers.pausing(session, now.date())
-            if calendar.is_paused(person.paused_until, person.timezone, now)
-        ]
+    def _record(
+        self, session: Session, done: Sequence[tuple[Claim, Recorded]], now: datetime
+    ) -> set[int]:
+        if not done:
+            return set()
+        results = [self._result(claim.delivery_id, recorded) for claim, recorded in done]
+        for claim, recorded in done:
+            if recorded.throttled:
+                until = now + throttling.CLOSED_FOR
+                throttles.close(session, self._domains[claim.delivery_id], until, recorded.reply)
+        return leases.record(session, self.lease, results, now)
 
-    def _builder(self, row: Delivery, materials: Materials) -> Callable[[], Outgoing]:
-        return partial(build, self.installation, row, materials)
+    def _result(self, number: int, recorded: Recorded) -> Result:
+        state = DeliveryState(recorded.state)
+        if not recorded.counted and number in self._unknown:
+            state = DeliveryState.UNKNOWN  # it was not tried, and nobody knows more than before
+        return Result(number, state, recorded.reply, recorded.next_attempt_at, recorded.counted)
+
+    def _begin(self, session: Session, wanted: Sequence[int], now: datetime) -> set[int]:
+        """Of these deliveries those that go out now; what is not wanted any more is closed."""
+        if not wanted:
+            return set()
+        held = leases.held(session, self.lease, wanted, now)
+        too_much = throttling.closed(throttles.all_of(session), now)
+        going = {one.id: one for one in held}
+        leases.release(session, self.lease, [one.id for one in held if one.domain in too_much])
+        for one in held:
+            end = last_look(one, now)
+            if end is not None:
+                leases.close(session, [one.id], *end)
+            if end is not None or one.domain in too_much:
+                del going[one.id]
+        leases.begin(session, going, now + LEASE)
+        self._domains |= {one.id: one.domain for one in going.values()}
+        self._unknown |= {one.id for one in going.values() if one.state == DeliveryState.UNKNOWN}
+        return set(going)
 
     def _materials(self, rows: Sequence[Delivery]) -> Materials:
         of_digests = [row.id or 0 for row in rows if row.kind == DeliveryKind.DIGEST]
@@ -157,38 +160,26 @@ class StoreOutbox:
             )
 
 
-def new_lease() -> str:
-    """A lease that names this process so that others on this machine can tell if it is dead."""
-    process = psutil.Process()
-    return f"{_machine()}|{process.pid}|{process.create_time():.2f}|{secrets.token_hex(6)}"
+def last_look(mail: Held, now: datetime) -> tuple[DeliveryState, str] | None:
+    """How a mail ends that is not of use any more; None if it is."""
+    if mail.expires_at <= now:
+        return DeliveryState.EXPIRED, leases.TOO_LATE
+    if mail.kind != DeliveryKind.DIGEST:
+        return None
+    if mail.subscriber_state != SubscriberState.ACTIVE:
+        return DeliveryState.SUPPRESSED, "the subscriber left"
+    if mail.suppressed_at is not None:
+        return DeliveryState.SUPPRESSED, "mail to this address came back"
+    if calendar.is_paused(mail.paused_until, mail.timezone or "UTC", now):
+        return DeliveryState.SUPPRESSED, "the subscriber paused"
+    return None
 
 
-def is_dead(lease: str) -> bool:
-    """Whether the holder was a process of this machine that is no more."""
-    machine, pid, started = (*lease.split("|"), "", "", "")[:3]
-    if machine != _machine() or not pid.isdigit():
-        return False
-    try:
-        process = psutil.Process(int(pid))
-        # A number that was given to another process since: its start differs by more than the
-        # clock can have been set by in between.
-        replaced = abs(process.create_time() - float(started)) > 5
-        return replaced or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-    except (psutil.AccessDenied, ValueError):
-        return False
-
-
-@cache
-def _machine() -> str:
-    """This machine since it started and, on Linux, this container: the process numbers of
-    others mean nothing here."""
-    parts = [platform.node()]
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    if boot.exists():
-        parts.append(boot.read_text(encoding="ascii").strip())
-    namespace = Path("/proc/self/ns/pid")
-    if namespace.exists():
-        parts.append(os.readlink(namespace))
-    return "/".join(parts).replace("|", "")
+def _room(session: Session, now: datetime) -> dict[str, int]:
+    """How many more mails to each throttled domain may be leased, by anybody."""
+    allowed = {
+        one.domain: throttling.connections(one.closed_until, now)
+        for one in throttles.all_of(session)
+    }
+    leased = leases.leased_by_domain(session, allowed, now) if allowed else {}
+    return {domain: max(0, most - leased[domain]) for domain, most in allowed.items()}

@@ -1,25 +1,18 @@
-"""The outbox: deliveries, and the leases under which they are tried.
+"""The outbox: every mail there is or was, and what became of it; leases.py has who may try it."""
 
-A lease is a text that names who holds it (service/deliver.py makes it); a delivery that is
-`sending` under a lease that has run out, or whose holder is dead, may be claimed again.
-"""
+from datetime import datetime
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import date, datetime, timedelta
-
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import or_, update
 from sqlmodel import Session, col, func, select
 
-from paperpost.store.database import in_chunks
+from paperpost.store.leases import WAITING
 from paperpost.store.tables import (
     Delivery,
     DeliveryKind,
     DeliveryState,
     Subscriber,
-    SubscriberState,
 )
 
-WAITING = (DeliveryState.QUEUED, DeliveryState.UNKNOWN)
 OPEN = (*WAITING, DeliveryState.SENDING)
 
 
@@ -30,206 +23,6 @@ def add(session: Session, delivery: Delivery) -> int:
     if delivery.id is None:
         raise ValueError("the delivery was not stored")
     return delivery.id
-
-
-def claim(
-    session: Session,
-    lease: str,
-    now: datetime,
-    *,
-    limit: int,
-    lasts: timedelta,
-    retry_all_before: datetime | None,
-) -> list[Delivery]:
-    """Lease up to `limit` deliveries that may be tried now, those due longest first.
-
-    May be tried: what waits and is due (or, with `retry_all_before`, was tried already but not
-    since then). Deliveries come as they were before the claim, so that their state is known.
-    """
-    due = col(Delivery.due_at) <= now
-    if retry_all_before is not None:
-        due = (due & col(Delivery.tried_at).is_(None)) | (col(Delivery.tried_at) < retry_all_before)
-    found = session.exec(
-        select(Delivery)
-        .where(col(Delivery.state).in_(WAITING), due)
-        .order_by(col(Delivery.due_at), col(Delivery.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite's writers take turns anyway
-    ).all()
-    session.expunge_all()
-    session.exec(
-        update(Delivery)
-        .where(col(Delivery.id).in_([delivery.id for delivery in found]))
-        .values(state=DeliveryState.SENDING, lease=lease, lease_ends_at=now + lasts)
-    )
-    return list(found)
-
-
-def take_back(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> int:
-    """Make waiting again what is being sent under a lease that ran out, or whose holder
-    `is_dead`; how many. Nobody knows whether it was sent: its state is `unknown`."""
-    leases = session.exec(
-        select(Delivery.lease)
-        .where(Delivery.state == DeliveryState.SENDING, col(Delivery.lease).is_not(None))
-        .distinct()
-    )
-    orphaned = [lease for lease in leases if lease is not None and is_dead(lease)]
-    done = session.exec(
-        update(Delivery)
-        .where(
-            col(Delivery.state) == DeliveryState.SENDING,
-            or_(col(Delivery.lease_ends_at) <= now, col(Delivery.lease).in_(orphaned)),
-        )
-        .values(
-            state=DeliveryState.UNKNOWN,
-            lease=None,
-            lease_ends_at=None,
-            reply="whoever was sending it ended or took too long",
-        )
-    )
-    return int(done.rowcount)
-
-
-def renew(
-    session: Session, lease: str, ids: Collection[int], now: datetime, lasts: timedelta
-) -> set[int]:
-    """Extend a lease; the deliveries among `ids` that are still held under it."""
-    held: set[int] = set()
-    for chunk in in_chunks(ids):
-        kept = session.exec(
-            update(Delivery)
-            .where(col(Delivery.id).in_(chunk), *_held(lease, now))
-            .values(lease_ends_at=now + lasts)
-            .returning(col(Delivery.id))
-        )
-        held.update(row[0] for row in kept)
-    return held
-
-
-def _held(lease: str, now: datetime) -> Sequence[ColumnElement[bool]]:
-    return (
-        col(Delivery.state) == DeliveryState.SENDING,
-        col(Delivery.lease) == lease,
-        col(Delivery.lease_ends_at) > now,
-    )
-
-
-def record(
-    session: Session,
-    delivery_id: int,
-    lease: str,
-    state: DeliveryState,
-    reply: str,
-    now: datetime,
-    next_attempt_at: datetime | None,
-    *,
-    counted: bool = True,
-) -> bool:
-    """Write down how a try ended; False if the lease is no longer ours.
-
-    What was accepted is recorded even under a lease that has just run out, as long as nobody
-    else has taken the delivery: the mail is on its way.
-    """
-    changes: dict[str, object] = {
-        "state": state,
-        "reply": reply[:1000],
-        "attempts": Delivery.attempts + int(counted),
-        "tried_at": now,
-        "lease": None,
-        "lease_ends_at": None,
-    }
-    if state is DeliveryState.SENT:
-        changes["sent_at"] = now
-    if next_attempt_at is not None:
-        changes["due_at"] = next_attempt_at
-    done = session.exec(
-        update(Delivery)
-        .where(
-            col(Delivery.id) == delivery_id,
-            col(Delivery.state) == DeliveryState.SENDING,
-            col(Delivery.lease) == lease,
-        )
-        .values(**changes)
-    )
-    return bool(done.rowcount == 1)
-
-
-def release(session: Session, lease: str, ids: Collection[int], state: DeliveryState) -> None:
-    """Give back what was claimed and not tried, in the state it had."""
-    for chunk in in_chunks(ids):
-        session.exec(
-            update(Delivery)
-            .where(
-                col(Delivery.id).in_(chunk),
-                col(Delivery.state) == DeliveryState.SENDING,
-                col(Delivery.lease) == lease,
-            )
-            .values(state=state, lease=None, lease_ends_at=None)
-        )
-
-
-def next_lease_end(session: Session, now: datetime, but_not: str) -> datetime | None:
-    """When the first of others' leases runs out."""
-    return session.exec(
-        select(func.min(Delivery.lease_ends_at)).where(
-            Delivery.state == DeliveryState.SENDING,
-            col(Delivery.lease) != but_not,
-            col(Delivery.lease_ends_at) > now,
-        )
-    ).one()
-
-
-def expire(
-    session: Session, now: datetime, only: int | None = None, lease: str | None = None
-) -> int:
-    """Give up mails that are too late to be of use; how many.
-
-    Those that wait; or `only` the one that is about to be sent under `lease`.
-    """
-    done = session.exec(
-        update(Delivery)
-        .where(*_concerned(only, lease), col(Delivery.expires_at) <= now)
-        .values(
-            state=DeliveryState.EXPIRED,
-            reply="too late to be of use",
-            lease=None,
-            lease_ends_at=None,
-        )
-    )
-    return int(done.rowcount)
-
-
-def _concerned(only: int | None, lease: str | None) -> list[ColumnElement[bool]]:
-    if only is None:
-        return [col(Delivery.state).in_(WAITING)]
-    return [
-        col(Delivery.id) == only,
-        col(Delivery.state) == DeliveryState.SENDING,
-        col(Delivery.lease) == lease,
-    ]
-
-
-def suppress(
-    session: Session, paused: Collection[int], only: int | None = None, lease: str | None = None
-) -> int:
-    """Hold back digests of subscribers who left, or are among the `paused`; how many.
-
-    Those that wait; or `only` the one that is about to be sent under `lease`.
-    """
-    left = select(Subscriber.id).where(Subscriber.state != SubscriberState.ACTIVE)
-    unwilling = [col(Delivery.subscriber_id).in_(left)]
-    unwilling += [col(Delivery.subscriber_id).in_(chunk) for chunk in in_chunks(paused)]
-    done = session.exec(
-        update(Delivery)
-        .where(*_concerned(only, lease), col(Delivery.kind) == DeliveryKind.DIGEST, or_(*unwilling))
-        .values(
-            state=DeliveryState.SUPPRESSED,
-            reply="the subscriber left or paused",
-            lease=None,
-            lease_ends_at=None,
-        )
-    )
-    return int(done.rowcount)
 
 
 def unsuppress(session: Session, subscriber_id: int, now: datetime) -> None:
@@ -256,6 +49,13 @@ def count_by_state(session: Session) -> dict[str, dict[str, int]]:
     return counts
 
 
+def oldest_open(session: Session) -> datetime | None:
+    """When the oldest mail was queued that is neither handed over nor given up."""
+    return session.exec(
+        select(func.min(Delivery.created_at)).where(col(Delivery.state).in_(OPEN))
+    ).one()
+
+
 def any_mail(session: Session) -> bool:
     """Whether there ever was a mail."""
     return session.exec(select(Delivery.id).limit(1)).first() is not None
@@ -272,27 +72,14 @@ def of_subscriber(session: Session, subscriber_id: int) -> list[Delivery]:
     )
 
 
-def silences(session: Session, since: datetime, limit: int) -> list[tuple[date, str, int]]:
-    """Why digests were silent that were due since then: date, reason and how many subscribers,
-    the newest date and its most frequent reason first."""
-    people = func.count()
-    query = (
-        select(col(Delivery.local_date), col(Delivery.reply), people)
-        .where(Delivery.state == DeliveryState.SILENT, Delivery.due_at >= since)
-        .group_by(col(Delivery.local_date), col(Delivery.reply))
-        .order_by(col(Delivery.local_date).desc(), people.desc(), col(Delivery.reply))
-        .limit(limit)
-    )
-    return [(day, reason, number) for day, reason, number in session.exec(query)]
-
-
-def in_trouble(session: Session, limit: int) -> list[tuple[Delivery, Subscriber]]:
-    """The newest mails that failed, came too late, or wait after a try that failed."""
+def in_trouble(session: Session, limit: int) -> list[tuple[Delivery, Subscriber | None]]:
+    """The newest mails that failed, came too late, or wait after a try that failed, and to whom
+    they are (None: the operator)."""
     waits_again = col(Delivery.state).in_(WAITING) & (Delivery.attempts > 0)
     lost = col(Delivery.state).in_((DeliveryState.FAILED, DeliveryState.EXPIRED))
     query = (
         select(Delivery, Subscriber)
-        .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
+        .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id), isouter=True)
         .where(or_(lost, waits_again))
         .order_by(col(Delivery.id).desc())
         .limit(limit)
@@ -307,3 +94,27 @@ def latest(session: Session, subscriber_id: int, kind: DeliveryKind) -> Delivery
         .where(Delivery.subscriber_id == subscriber_id, Delivery.kind == kind)
         .order_by(col(Delivery.id).desc())
     ).first()
+
+
+def requeue(
+    session: Session, delivery_id: int, was: str, now: datetime, expires_at: datetime
+) -> bool:
+    """Let a mail that was in the state `was`, and that nobody holds, go out once more; False if
+    that changed meanwhile."""
+    done = session.exec(
+        update(Delivery)
+        .where(
+            col(Delivery.id) == delivery_id,
+            Delivery.state == was,
+            col(Delivery.lease).is_(None),
+        )
+        .values(
+            state=DeliveryState.QUEUED,
+            reply="",
+            attempts=0,
+            tried_at=None,
+            due_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return bool(done.rowcount == 1)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     UniqueConstraint,
     false,
+    text,
     true,
 )
 from sqlalchemy import Column as SqlColumn
@@ -242,7 +243,16 @@ class Delivery(SQLModel, table=True):
     that is neither a digest nor made of links alone; `domain` is that of the address it goes to.
     """
 
-    __table_args__ = (Index("ix_delivery_state_due_at", "state", "due_at"),)
+    __table_args__ = (
+        Index("ix_delivery_state_due_at", "state", "due_at"),
+        # Of the few that are leased, among all the mails there ever were.
+        Index(
+            "ix_delivery_lease",
+            "lease",
+            sqlite_where=text("lease IS NOT NULL"),
+            postgresql_where=text("lease IS NOT NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
@@ -306,14 +316,11 @@ class Fragment(SQLModel, table=True):
 
 
 class Throttle(SQLModel, table=True):
-    """How careful to be with one domain of recipients after its server said "too much" (421,
-    4.7.28): nothing before `closed_until`, then at most `connections` at once, one more at each
-    `raised_at`."""
+    """How long a domain of recipients is left alone after its server said "too much" (`reply`);
+    the connections it gets after that grow with the time since then."""
 
     domain: str = Field(primary_key=True)
     closed_until: datetime = Field(sa_column=_time())
-    connections: int
-    raised_at: datetime = Field(sa_column=_time())
     reply: str
 
 

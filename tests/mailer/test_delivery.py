@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.delivery import Claim, Recorded, Tally, deliver, judge, retry_delay
+from mailer.delivery import Tally, deliver
+from mailer.judgement import is_throttled, judge, retry_delay
+from mailer.outbox import Claim, Recorded, Settled
 from mailer.outcome import Accepted, Outcome, Outgoing, Refused, Unknown, Unreachable
 from mailer.transport import FileTransport
 
@@ -48,54 +50,61 @@ class MemoryOutbox:
     rows: dict[int, Row]
     who: str = "us"
     build: Callable[[int], Outgoing] | None = None
-    renewed: list[int] = field(default_factory=list)
+    renewals: int = 0
 
     def claim(self, now: datetime, limit: int) -> Sequence[Claim]:
+        for row in self.rows.values():
+            if row.lease is not None and row.lease_end <= now:
+                row.lease = None
+                row.state = "unknown" if row.state == "sending" else row.state
         free = [
             (number, row)
             for number, row in self.rows.items()
-            if row.state in ("queued", "unknown", "sending")
-            and row.due <= now
-            and (row.lease is None or row.lease_end <= now)
+            if row.state in ("queued", "unknown") and row.due <= now and row.lease is None
         ]
         for _, row in free[:limit]:
-            row.state, row.lease, row.lease_end = "sending", f"{self.who} {now}", now + LEASE
+            row.lease, row.lease_end = self.who, now + LEASE
         return [self._claim(number, row) for number, row in free[:limit]]
 
-    def confirm(self, claim: Claim, now: datetime) -> bool:
-        return bool(self.renew([claim], now))
+    def settle(
+        self, done: Sequence[tuple[Claim, Recorded]], next_ones: Sequence[Claim], now: datetime
+    ) -> Settled:
+        recorded = frozenset(
+            claim.delivery_id for claim, what in done if self.record(claim.delivery_id, what)
+        )
+        confirmed = {claim.delivery_id for claim in next_ones if self._held(claim, now)}
+        for number in confirmed:
+            self.rows[number].state, self.rows[number].lease_end = "sending", now + LEASE
+        return Settled(recorded, frozenset(confirmed))
 
-    def renew(self, claims: Sequence[Claim], now: datetime) -> set[int]:
-        held = {claim.delivery_id for claim in claims if self._held(claim)}
-        for number in held:
-            self.rows[number].lease_end = now + LEASE
-        self.renewed += sorted(held)
-        return held
-
-    def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
-        if not self._held(claim):
+    def record(self, number: int, recorded: Recorded) -> bool:
+        row = self.rows[number]
+        if row.lease != self.who:
             return False
-        row = self.rows[claim.delivery_id]
         row.state, row.reply, row.lease = recorded.state, recorded.reply, None
         row.attempts += recorded.counted
         row.due = recorded.next_attempt_at or row.due
         return True
 
+    def renew(self, now: datetime) -> None:
+        self.renewals += 1
+
     def release(self, claims: Sequence[Claim], now: datetime) -> None:
         for claim in claims:
-            if self._held(claim):
-                row = self.rows[claim.delivery_id]
-                row.state, row.lease = "queued", None
+            row = self.rows[claim.delivery_id]
+            if row.lease == self.who:
+                row.lease = None
 
     def next_lease_end(self, now: datetime) -> datetime | None:
         return min((row.lease_end for row in self.rows.values() if row.lease), default=None)
 
-    def _held(self, claim: Claim) -> bool:
-        return self.rows[claim.delivery_id].lease == claim.lease
+    def _held(self, claim: Claim, now: datetime) -> bool:
+        row = self.rows[claim.delivery_id]
+        return row.lease == self.who and row.lease_end > now
 
     def _claim(self, number: int, row: Row) -> Claim:
         build = self.build or message
-        return Claim(number, row.lease or "", row.attempts, lambda: build(number))
+        return Claim(number, row.attempts, lambda: build(number))
 
 
 def message(number: int) -> Outgoing:
@@ -131,12 +140,14 @@ def run(
     stop: threading.Event | None = None,
     wait_for_leases: bool = False,
     renew_every: float = 10,
+    connections: int = 1,
 ) -> Tally:
     return deliver(
         outbox,
-        relay,
+        lambda: relay,
         clock or Now(),
         stop or threading.Event(),
+        connections=connections,
         batch=3,
         wait_for_leases=wait_for_leases,
         renew_every=renew_every,
@@ -162,7 +173,7 @@ def test_everything_due_is_sent_once() -> None:
 def test_real_files_are_written(tmp_path: Path) -> None:
     outbox = MemoryOutbox(rows(3))
     stop = threading.Event()
-    tally = deliver(outbox, FileTransport(tmp_path), Now(), stop, wait_for_leases=False)
+    tally = deliver(outbox, lambda: FileTransport(tmp_path), Now(), stop, wait_for_leases=False)
     assert tally == Tally(sent=3)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["1.eml", "2.eml", "3.eml"]
 
@@ -194,7 +205,7 @@ def test_a_message_that_cannot_be_built_fails_alone() -> None:
 def test_a_transport_that_breaks_leaves_the_delivery_unknown() -> None:
     outbox, relay = MemoryOutbox(rows(2)), Relay([RuntimeError("a bug")])
     assert run(outbox, relay) == Tally(sent=1, unknown=1)
-    assert relay.closed == 1
+    assert relay.closed == 2, "at once, and at the end"
     assert states(outbox) == ["unknown", "sent"]
 
 
@@ -219,7 +230,7 @@ def test_a_lost_lease_means_not_sent() -> None:
         thief.claim(clock(), 5)
 
     relay.before = frozen
-    assert run(outbox, relay, clock) == Tally(lost=2)
+    assert run(outbox, relay, clock).sent == 0
     assert relay.sent == [message(1).data], "the second was checked before it was sent"
 
 
@@ -228,7 +239,7 @@ def test_a_crash_between_sending_and_recording_doubles_the_same_bytes() -> None:
         pass
 
     class Crashing(MemoryOutbox):
-        def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
+        def record(self, number: int, recorded: Recorded) -> bool:
             raise Killed
 
     outbox, relay, clock = Crashing(rows(3)), Relay(), Now()
@@ -265,21 +276,18 @@ def test_leases_are_renewed_while_a_server_is_slow() -> None:
     enough = threading.Event()
 
     class Watched(MemoryOutbox):
-        def renew(self, claims: Sequence[Claim], now: datetime) -> set[int]:
-            if len(claims) > 1:
-                enough.set()
-            return super().renew(claims, now)
+        def renew(self, now: datetime) -> None:
+            enough.set()
 
-    outbox = Watched(rows(3))
     relay = Relay(before=lambda: enough.wait(5))
-    assert run(outbox, relay, renew_every=0.01) == Tally(sent=3)
+    assert run(Watched(rows(3)), relay, renew_every=0.01) == Tally(sent=3)
     assert enough.is_set()
 
 
 def test_a_delivery_is_tried_once_in_a_run_even_if_it_is_due_again() -> None:
     class Eager(MemoryOutbox):
-        def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
-            return super().record(claim, replace(recorded, next_attempt_at=now), now)
+        def record(self, number: int, recorded: Recorded) -> bool:
+            return super().record(number, replace(recorded, next_attempt_at=NOW))
 
     busy = Refused("450 busy", permanent=False)
     outbox, relay = Eager(rows(2)), Relay([busy, busy])
@@ -289,8 +297,8 @@ def test_a_delivery_is_tried_once_in_a_run_even_if_it_is_due_again() -> None:
 
 def test_an_outbox_that_forgets_cannot_keep_a_run_going() -> None:
     class Forgetful(MemoryOutbox):
-        def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
-            self.rows[claim.delivery_id].lease = None
+        def record(self, number: int, recorded: Recorded) -> bool:
+            self.rows[number] = Row()
             return False
 
     outbox, relay = Forgetful(rows(1)), Relay()
@@ -299,13 +307,86 @@ def test_an_outbox_that_forgets_cannot_keep_a_run_going() -> None:
 
 def test_an_error_of_the_outbox_is_raised_and_the_rest_is_released() -> None:
     class Broken(MemoryOutbox):
-        def record(self, claim: Claim, recorded: Recorded, now: datetime) -> bool:
+        def record(self, number: int, recorded: Recorded) -> bool:
             raise OSError("the disk is full")
 
     outbox = Broken(rows(3))
     with pytest.raises(OSError, match="disk"):
         run(outbox, Relay())
     assert [row.lease is None for row in outbox.rows.values()] == [False, True, True]
+
+
+def test_an_outbox_that_is_busy_for_a_moment_doubles_nothing() -> None:
+    class Busy(MemoryOutbox):
+        failures = 1
+
+        def record(self, number: int, recorded: Recorded) -> bool:
+            if self.failures:
+                self.failures -= 1
+                raise OSError("database is locked")
+            return super().record(number, recorded)
+
+    outbox, relay = Busy(rows(3)), Relay()
+    assert run(outbox, relay) == Tally(sent=3)
+    assert len(relay.sent) == 3
+
+
+@dataclass
+class Crossing:
+    """Transports that hold their message until so many of them hold one."""
+
+    together: threading.Barrier
+
+    def send(self, outgoing: Outgoing) -> Outcome:
+        self.together.wait(5)
+        return Accepted("250")
+
+    def close(self) -> None:
+        pass
+
+
+def test_several_connections_carry_a_message_each_at_the_same_time() -> None:
+    outbox, together = MemoryOutbox(rows(8)), threading.Barrier(4)
+    tally = deliver(
+        outbox,
+        lambda: Crossing(together),
+        Now(),
+        threading.Event(),
+        connections=4,
+        wait_for_leases=False,
+    )
+    assert tally == Tally(sent=8)
+
+
+def test_a_connection_gets_its_next_message_when_the_last_one_is_written_down() -> None:
+    class Watched(MemoryOutbox):
+        most = 0
+
+        def settle(
+            self, done: Sequence[tuple[Claim, Recorded]], next_ones: Sequence[Claim], now: datetime
+        ) -> Settled:
+            settled = super().settle(done, next_ones, now)
+            on_the_way = [row for row in self.rows.values() if row.state == "sending"]
+            self.most = max(self.most, len(on_the_way))
+            return settled
+
+    outbox = Watched(rows(40))
+    assert run(outbox, Relay(), connections=4) == Tally(sent=40)
+    assert 1 <= outbox.most <= 4
+
+
+def test_a_server_that_lets_one_connection_in_gets_all_mail_over_that_one() -> None:
+    busy = iter([False, True, True, True])
+
+    def connect() -> Relay:
+        refuses = next(busy)
+        return Relay([Unreachable("421 too many connections")] if refuses else [])
+
+    outbox = MemoryOutbox(rows(9))
+    stop = threading.Event()
+    tally = deliver(outbox, connect, Now(), stop, connections=4, wait_for_leases=False)
+    assert tally.unreachable is None
+    assert states(outbox) == ["sent"] * 9
 
 
 @settings(deadline=None)
@@ -322,3 +403,27 @@ def test_a_try_is_judged_by_its_outcome() -> None:
     assert judge(Refused("4", permanent=False), 2, NOW) == Recorded("queued", "4", later)
     assert judge(Unknown("?"), 2, NOW) == Recorded("unknown", "?", later)
     assert judge(Unreachable("-"), 2, NOW) == Recorded("queued", "-", NOW, counted=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "minutes"),
+    [
+        ("450 4.7.1 greylisted, try again in 20 minutes", 20),
+        ("451 retry in 900 seconds", 15),
+        ("452 please wait for 2 hours", 120),
+        ("450 try again in 3 minutes", 5),
+        ("450 try again in 99999 hours", 360),
+        ("450 busy in room 12", 5),
+    ],
+)
+def test_a_server_that_names_a_time_is_left_alone_that_long(words: str, minutes: int) -> None:
+    recorded = judge(Refused(words, permanent=False), 0, NOW)
+    assert recorded.next_attempt_at == NOW + timedelta(minutes=minutes)
+
+
+def test_too_much_mail_is_told_from_other_refusals() -> None:
+    assert is_throttled("RCPT: 421 4.7.0 try later")
+    assert is_throttled("450-4.7.28 unusual rate of unsolicited mail")
+    assert not is_throttled("RCPT: 450 4.2.1 mailbox busy")
+    assert not is_throttled("450 see ticket 421")
+    assert judge(Refused("421 4.7.28 x", permanent=False), 0, NOW).throttled

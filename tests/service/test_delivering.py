@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 import psutil
@@ -12,14 +12,15 @@ from invented import Clock, fill, join, with_settings
 from smtp_server import Postbox, smtp_server, text_of
 from sqlmodel import select
 
-from mailer.delivery import Recorded
+from mailer.outbox import Claim, Recorded
 from paperpost.engine.embedded import compose_all_of
 from paperpost.service import account, subscribe
-from paperpost.service.deliver import StoreOutbox, is_dead, new_lease, send
+from paperpost.service.deliver import StoreOutbox, send
 from paperpost.service.installation import Installation
+from paperpost.service.leases import is_dead, new_lease
 from paperpost.service.links import Purpose, token
 from paperpost.service.wishes import Wishes
-from paperpost.store import digests, outbox
+from paperpost.store import digests, leases, outbox
 from paperpost.store.tables import Delivery, DeliveryState
 
 DAY = date(2026, 4, 7)
@@ -42,6 +43,13 @@ def states(installation: Installation) -> dict[str, int]:
     with installation.database.reading() as session:
         counts = outbox.count_by_state(session)["digest"]
     return {state: number for state, number in counts.items() if number}
+
+
+def begun(shelf: StoreOutbox, installation: Installation) -> Sequence[Claim]:
+    """Deliveries that are on their way, as far as the store knows."""
+    claims = shelf.claim(installation.clock(), 10)
+    shelf.settle((), claims, installation.clock())
+    return claims
 
 
 def compose_for(installation: Installation, *names: str) -> None:
@@ -127,7 +135,7 @@ def test_a_living_process_of_this_machine_keeps_its_lease(office: Installation) 
     compose_for(office, "ada")
     StoreOutbox(office).claim(office.clock(), 10)
     assert send(office, patient=False).sent == 0
-    assert states(office) == {"sending": 1}
+    assert states(office) == {"queued": 1}
 
 
 def test_a_lease_of_another_machine_runs_out(
@@ -143,11 +151,33 @@ def test_a_lease_of_another_machine_runs_out(
 def test_who_woke_up_too_late_may_not_record(office: Installation, clock: Clock) -> None:
     compose_for(office, "ada")
     late = StoreOutbox(office, lease="elsewhere|1|0.0|x")
-    (claim,) = late.claim(office.clock(), 10)
+    (claim,) = begun(late, office)
     clock.turn(seconds=31)
-    assert late.renew([claim], office.clock()) == set()
+    late.renew(office.clock())
     assert send(office, patient=False).sent == 1
-    assert late.renew([claim], office.clock()) == set()
+    settled = late.settle([(claim, Recorded("failed", "550", None))], (), office.clock())
+    assert settled.recorded == set()
+    assert states(office) == {"sent": 1}
+
+
+def test_who_was_frozen_past_the_lease_does_not_send(office: Installation, clock: Clock) -> None:
+    compose_for(office, "ada")
+    frozen = StoreOutbox(office, lease="elsewhere|1|0.0|x")
+    claims = frozen.claim(office.clock(), 10)
+    clock.turn(seconds=31)
+    assert frozen.settle((), claims, office.clock()).confirmed == set()
+
+
+def test_a_crash_leaves_unknown_only_what_was_on_its_way(
+    office: Installation, clock: Clock
+) -> None:
+    compose_for(office, "ada", "ben", "cleo")
+    crashed = StoreOutbox(office, lease="elsewhere|1|0.0|x")
+    first, *_ = crashed.claim(office.clock(), 10)
+    crashed.settle((), [first], office.clock())
+    clock.turn(seconds=31)
+    StoreOutbox(office).claim(office.clock(), 1)
+    assert states(office) == {"queued": 2, "unknown": 1}
 
 
 def test_leases_tell_the_living_from_the_dead() -> None:
@@ -278,8 +308,8 @@ def test_who_leaves_while_another_mail_is_in_flight_is_not_mailed(
         person = account.named(session, "ben@example.org")
         person.state = "unsubscribed"
         session.add(person)
-    assert shelf.confirm(first, office.clock())
-    assert not shelf.confirm(second, office.clock())
+    settled = shelf.settle((), [first, second], office.clock())
+    assert settled.confirmed == {first.delivery_id}
     assert states(office) == {"sending": 1, "suppressed": 1}
 
 
@@ -287,7 +317,7 @@ def test_what_a_dead_process_held_for_a_month_is_not_news(
     office: Installation, postbox: Postbox, clock: Clock
 ) -> None:
     compose_for(office, "ada")
-    StoreOutbox(office, lease="elsewhere|1|0.0|x").claim(office.clock(), 10)
+    begun(StoreOutbox(office, lease="elsewhere|1|0.0|x"), office)
     clock.turn(days=30)
     assert send(office).sent == 0
     assert states(office) == {"expired": 1}
@@ -299,7 +329,7 @@ def test_an_unknown_mail_stays_unknown_while_the_server_is_away(
     fill(any_installation, [DAY])
     away = with_settings(any_installation, smtp_url="smtp://127.0.0.1:1")
     compose_for(away, "ada", "ben")
-    StoreOutbox(away, lease="elsewhere|1|0.0|x").claim(away.clock(), 10)
+    begun(StoreOutbox(away, lease="elsewhere|1|0.0|x"), away)
     clock.turn(seconds=31)
     assert send(away).unreachable
     assert states(away) == {"unknown": 2}
@@ -320,14 +350,12 @@ def test_a_mail_accepted_while_its_reader_left_is_recorded_as_sent(
 ) -> None:
     compose_for(office, "ada")
     shelf = StoreOutbox(office)
-    (claim,) = shelf.claim(office.clock(), 10)
-    assert shelf.confirm(claim, office.clock())
+    (claim,) = begun(shelf, office)
     with office.database.writing() as session:
         person = account.named(session, "ada@example.org")
         person.state = "unsubscribed"
         session.add(person)
-    assert shelf.renew([claim], office.clock()) == {claim.delivery_id}  # the slow server answers
-    assert shelf.record(claim, Recorded("sent", "250 OK", None), office.clock())
+    shelf.settle([(claim, Recorded("sent", "250 OK", None))], (), office.clock())
     assert states(office) == {"sent": 1}
 
 
@@ -360,7 +388,35 @@ def test_a_mail_that_becomes_too_late_during_a_run_is_not_sent(
     compose_for(office, "ada", "ben")
     shelf = StoreOutbox(office)
     first, second = shelf.claim(office.clock(), 10)
-    assert shelf.confirm(first, office.clock())
-    clock.turn(days=1, minutes=1)
-    assert not shelf.confirm(second, office.clock())
+    assert shelf.settle((), [first], office.clock()).confirmed
+    late = office.clock() + timedelta(days=1, minutes=1)
+    with office.database.writing() as session:
+        leases.renew(session, shelf.lease, office.clock(), late + timedelta(seconds=30))
+    assert not shelf.settle((), [second], late).confirmed
     assert states(office) == {"sending": 1, "expired": 1}
+
+
+def test_a_domain_whose_server_gets_too_much_is_left_alone_and_the_others_go_on(
+    office: Installation, postbox: Postbox, clock: Clock
+) -> None:
+    names = ("ada", "ben", "cleo", "dan", "eve", "fay")
+    compose_for(office, *names)
+    with office.database.writing() as session:
+        for name in names[:4]:
+            person = account.named(session, f"{name}@example.org")
+            person.email = f"{name}@gmail.example"
+            session.add(person)
+            for mail in outbox.of_subscriber(session, person.id or 0):
+                mail.domain = "gmail.example"
+                session.add(mail)
+    for name in names[:4]:
+        postbox.refuse[f"{name}@gmail.example"] = "421 4.7.28 unusual rate"
+    assert send(with_settings(office, smtp_connections=1), patient=False).sent == 2
+    assert states(office) == {"sent": 2, "queued": 4}
+    postbox.refuse = {}
+    clock.turn(minutes=9)
+    assert StoreOutbox(office).claim(office.clock(), 10) == [], "closed for ten minutes"
+    clock.turn(minutes=2)
+    shelf = StoreOutbox(office)
+    assert len(shelf.claim(office.clock(), 10)) == 2, "a minute after that, two at a time"
+    shelf.release([], office.clock())

@@ -1,0 +1,101 @@
+"""A pool of connections: each has a thread of its own and carries one message at a time."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mailer.outbox import Claim
+from mailer.outcome import Outcome, Outgoing, Transport, Unknown, Unreachable
+
+log = logging.getLogger(__name__)
+
+# After the first answer others follow within moments: they are written down together.
+LINGER_SECONDS = 0.003
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A message that was handed over, and what came of it."""
+
+    claim: Claim
+    outcome: Outcome
+
+
+class Lanes:
+    """Up to `most` connections, opened as they are needed.
+
+    A lane whose server cannot be reached is closed for good: a server may let fewer connections in
+    than we would open. `unreachable` is the last such reason once that has come to every lane.
+    """
+
+    def __init__(self, connect: Callable[[], Transport], most: int) -> None:
+        self._connect = connect
+        self._jobs: queue.SimpleQueue[tuple[Claim, Outgoing] | None] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._most = most
+        self._closed = 0
+        self.busy = 0
+        self.unreachable: str | None = None
+
+    @property
+    def free(self) -> int:
+        """How many messages can be handed over now."""
+        return self._most - self._closed - self.busy
+
+    def hand_over(self, claim: Claim, outgoing: Outgoing) -> None:
+        """Give a message to a free lane."""
+        if self.busy == len(self._threads) - self._closed:
+            thread = threading.Thread(target=self._carry, args=(self._connect(),), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self.busy += 1
+        self._jobs.put((claim, outgoing))
+
+    def finished(self, wait: float) -> list[Finished]:
+        """What has ended, after waiting at most so many seconds for the first one."""
+        found: list[Finished] = []
+        while self.busy:
+            try:
+                one = self._results.get(timeout=LINGER_SECONDS if found else wait)
+            except queue.Empty:
+                break
+            self.busy -= 1
+            self._note(one.outcome)
+            found.append(one)
+        return found
+
+    def close(self) -> None:
+        """Say goodbye on every connection; waits for what is still being handed over."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _note(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Unreachable):
+            self._closed += 1
+            if self._closed == len(self._threads):
+                self.unreachable = outcome.reply
+
+    def _carry(self, transport: Transport) -> None:
+        try:
+            while (job := self._jobs.get()) is not None:
+                claim, outgoing = job
+                outcome = _outcome(transport, claim, outgoing)
+                self._results.put(Finished(claim, outcome))
+                if isinstance(outcome, Unreachable):
+                    return
+        finally:
+            transport.close()
+
+
+def _outcome(transport: Transport, claim: Claim, outgoing: Outgoing) -> Outcome:
+    try:
+        return transport.send(outgoing)
+    except Exception as error:  # nobody knows how far it came: the careful answer
+        log.exception("delivery %d: the transport broke", claim.delivery_id)
+        transport.close()
+        return Unknown(f"the transport broke: {type(error).__name__}: {error}")

@@ -1,0 +1,270 @@
+"""The leases under which deliveries are tried.
+
+A lease is a text that names who holds it (service/leases.py makes it). A leased delivery waits as
+before until it is about to go out, which makes it `sending`: what is `sending` under a lease that
+has run out, or whose holder is dead, may have been sent, and nothing else may.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, bindparam, case, or_, true, update
+from sqlmodel import Session, col, func, select
+
+from paperpost.store.database import in_chunks
+from paperpost.store.tables import Delivery, DeliveryState, Subscriber
+
+WAITING = (DeliveryState.QUEUED, DeliveryState.UNKNOWN)
+TOO_LATE = "too late to be of use"
+_NO_LEASE = {"lease": None, "lease_ends_at": None}
+
+
+def claim(
+    session: Session,
+    lease: str,
+    ends_at: datetime,
+    now: datetime,
+    *,
+    limit: int,
+    retry_all_before: datetime | None,
+    room: Mapping[str, int],
+) -> list[Delivery]:
+    """Lease up to `limit` deliveries that may be tried now, those due longest first.
+
+    May be tried: what waits, is not leased, and is due (or, with `retry_all_before`, was tried
+    already but not since then). `room` has how many more of a throttled domain may be leased.
+    """
+    due = col(Delivery.due_at) <= now
+    if retry_all_before is not None:
+        due = (due & col(Delivery.tried_at).is_(None)) | (col(Delivery.tried_at) < retry_all_before)
+    found = _first(session, limit, due, col(Delivery.domain).not_in(list(room)) if room else true())
+    for domain, most in room.items():
+        if most > 0:
+            found += _first(session, most, due, col(Delivery.domain) == domain)
+    session.expunge_all()
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.id).in_([delivery.id for delivery in found]))
+        .values(lease=lease, lease_ends_at=ends_at)
+    )
+    return found
+
+
+def _first(session: Session, limit: int, *conditions: ColumnElement[bool]) -> list[Delivery]:
+    """The first that wait and are not leased. One state at a time, in the order of the index: the
+    rest of a long queue is not looked at."""
+    found: list[Delivery] = []
+    for state in WAITING:
+        query = (
+            select(Delivery)
+            .where(Delivery.state == state, col(Delivery.lease).is_(None), *conditions)
+            .order_by(col(Delivery.due_at), col(Delivery.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)  # PostgreSQL; SQLite's writers take turns anyway
+        )
+        found += session.exec(query)
+    return sorted(found, key=lambda row: (row.due_at, row.id))[:limit]
+
+
+def leased_by_domain(session: Session, domains: Collection[str], now: datetime) -> dict[str, int]:
+    """How many deliveries to each of these domains anybody holds."""
+    counts = dict.fromkeys(domains, 0)
+    rows = session.exec(
+        select(col(Delivery.domain), func.count())
+        .where(
+            col(Delivery.lease).is_not(None),
+            col(Delivery.lease_ends_at) > now,
+            col(Delivery.domain).in_(list(domains)),
+        )
+        .group_by(col(Delivery.domain))
+    )
+    return counts | dict(rows.all())
+
+
+def take_back(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> None:
+    """Free what is held under a lease that ran out, or whose holder `is_dead`. What was being sent
+    becomes `unknown`: nobody knows whether it was."""
+    leased = col(Delivery.lease).is_not(None)
+    leases = session.exec(select(Delivery.lease).where(leased).distinct())
+    dead = [lease for lease in leases if lease is not None and is_dead(lease)]
+    orphaned = leased & or_(col(Delivery.lease_ends_at) <= now, col(Delivery.lease).in_(dead))
+    session.exec(
+        update(Delivery)
+        .where(Delivery.state == DeliveryState.SENDING, orphaned)
+        .values(
+            state=DeliveryState.UNKNOWN,
+            reply="whoever was sending it ended or took too long",
+            **_NO_LEASE,
+        )
+    )
+    session.exec(update(Delivery).where(orphaned).values(**_NO_LEASE))
+
+
+def renew(session: Session, lease: str, now: datetime, ends_at: datetime) -> None:
+    """Extend a lease, where it has not run out."""
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.lease) == lease, col(Delivery.lease_ends_at) > now)
+        .values(lease_ends_at=ends_at)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A leased delivery that is about to go out, and who it is for (None: the operator)."""
+
+    id: int
+    kind: str
+    state: str
+    domain: str
+    expires_at: datetime
+    subscriber_state: str | None
+    suppressed_at: datetime | None
+    paused_until: date | None
+    timezone: str | None
+
+
+def held(session: Session, lease: str, ids: Collection[int], now: datetime) -> list[Held]:
+    """Those of `ids` whose lease is still ours, in no order; nobody changes them meanwhile."""
+    query = (
+        select(
+            col(Delivery.id),
+            col(Delivery.kind),
+            col(Delivery.state),
+            col(Delivery.domain),
+            col(Delivery.expires_at),
+            col(Subscriber.state),
+            col(Subscriber.suppressed_at),
+            col(Subscriber.paused_until),
+            col(Subscriber.timezone),
+        )
+        .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id), isouter=True)
+        .where(
+            col(Delivery.id).in_(list(ids)),
+            col(Delivery.state).in_(WAITING),
+            col(Delivery.lease) == lease,
+            col(Delivery.lease_ends_at) > now,
+        )
+        .with_for_update(of=Delivery)
+    )
+    return [Held(*row) for row in session.connection().execute(query)]
+
+
+def begin(session: Session, ids: Collection[int], ends_at: datetime) -> None:
+    """Mark held deliveries as being sent, from now on."""
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.id).in_(list(ids)))
+        .values(state=DeliveryState.SENDING, lease_ends_at=ends_at)
+    )
+
+
+def close(session: Session, ids: Collection[int], state: DeliveryState, reply: str) -> None:
+    """End deliveries that are not sent after all."""
+    for chunk in in_chunks(ids):
+        session.exec(
+            update(Delivery)
+            .where(col(Delivery.id).in_(chunk))
+            .values(state=state, reply=reply, **_NO_LEASE)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a try ended; `due_at` None leaves it as it was. An uncounted one was no try."""
+
+    id: int
+    state: DeliveryState
+    reply: str
+    due_at: datetime | None
+    counted: bool
+
+
+_record_one = (
+    update(Delivery)
+    .where(col(Delivery.id) == bindparam("number"))
+    .values(
+        state=bindparam("new_state"),
+        reply=bindparam("new_reply"),
+        attempts=Delivery.attempts + bindparam("tries"),
+        tried_at=bindparam("at"),
+        sent_at=func.coalesce(bindparam("accepted_at"), Delivery.sent_at),
+        due_at=func.coalesce(bindparam("next_at"), Delivery.due_at),
+        **_NO_LEASE,
+    )
+)
+
+
+def record(session: Session, lease: str, results: Sequence[Result], now: datetime) -> set[int]:
+    """Write down how tries ended; the numbers of those that were still ours.
+
+    What was accepted is recorded even under a lease that has just run out, as long as nobody
+    else has taken the delivery: the mail is on its way.
+    """
+    query = (
+        select(Delivery.id)
+        .where(
+            col(Delivery.id).in_([result.id for result in results]), col(Delivery.lease) == lease
+        )
+        .with_for_update()
+    )
+    ours = {number for number in session.exec(query) if number is not None}
+    rows = [
+        {
+            "number": result.id,
+            "new_state": result.state,
+            "new_reply": result.reply[:1000],
+            "tries": int(result.counted),
+            "at": now,
+            "accepted_at": now if result.state is DeliveryState.SENT else None,
+            "next_at": result.due_at,
+        }
+        for result in results
+        if result.id in ours
+    ]
+    if rows:
+        session.connection().execute(_record_one, rows)
+    return ours
+
+
+def release(session: Session, lease: str, ids: Collection[int]) -> None:
+    """Give back what was claimed and not tried; what was only marked as being sent waits again."""
+    waits = case(
+        (col(Delivery.state) == DeliveryState.SENDING, DeliveryState.QUEUED),
+        else_=col(Delivery.state),
+    )
+    for chunk in in_chunks(ids):
+        session.exec(
+            update(Delivery)
+            .where(
+                col(Delivery.id).in_(chunk),
+                col(Delivery.lease) == lease,
+            )
+            .values(state=waits, **_NO_LEASE)
+        )
+
+
+def next_lease_end(session: Session, now: datetime, but_not: str) -> datetime | None:
+    """When the first of others' leases runs out."""
+    return session.exec(
+        select(func.min(Delivery.lease_ends_at)).where(
+            col(Delivery.lease).is_not(None),
+            col(Delivery.lease) != but_not,
+            col(Delivery.lease_ends_at) > now,
+        )
+    ).one()
+
+
+def expire(session: Session, now: datetime) -> int:
+    """Give up waiting mails that are too late to be of use; how many."""
+    done = session.exec(
+        update(Delivery)
+        .where(
+            col(Delivery.state).in_(WAITING),
+            col(Delivery.lease).is_(None),
+            col(Delivery.expires_at) <= now,
+        )
+        .values(state=DeliveryState.EXPIRED, reply=TOO_LATE)
+    )
+    return int(done.rowcount)
