@@ -50,10 +50,11 @@ class DigestItem:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one subscriber gets for one date.
+    """What one subscriber gets for one date; without items, the note that there are none.
 
     considered is how many new papers were looked at; frequency is daily, weekdays or weekly; why
-    names what the ranking knew ("graph neural networks and 3 votes") and may be empty.
+    names what the ranking knew ("graph neural networks and 3 votes") and may be empty; silence
+    says, in a sentence or two, why there are no papers.
     """
 
     local_date: date
@@ -63,6 +64,7 @@ class Digest:
     preferences_url: str
     unsubscribe_url: str
     why: str
+    silence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

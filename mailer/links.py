@@ -17,6 +17,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from mailer.errors import MailerError
 
@@ -57,17 +58,17 @@ class Signer:
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys or not all(keys):
             raise ValueError("Signing links needs at least one key, and none may be empty.")
-        self._keys = tuple(keys)
+        self._keys = {key: _key_id(key) for key in keys}
+        self._first = keys[0]
 
     def sign(self, purpose: str, fields: Sequence[int], issued: datetime) -> str:
         """A token for these signed 64-bit numbers; issued is aware, not before 1970."""
-        key = self._keys[0]
         width = max(map(_width, fields), default=1)
         if width > _WIDEST:
             raise ValueError("A field of a link must fit into 64 bits.")
-        head = _key_id(key) + bytes([width]) + int(issued.timestamp()).to_bytes(5, "big")
-        body = head + b"".join(field.to_bytes(width, "big", signed=True) for field in fields)
-        return _encoded(body + _mac(key, purpose, body))
+        head = self._keys[self._first] + bytes([width]) + _seconds(issued)
+        body = head + b"".join([field.to_bytes(width, "big", signed=True) for field in fields])
+        return _encoded(body + _mac(self._first, purpose, body))
 
     def read(self, token: str, purpose: str, now: datetime, max_age: timedelta | None) -> Link:
         """What the token says, if it was signed for this purpose and is at most max_age old.
@@ -77,7 +78,10 @@ class Signer:
         """
         blob = _decoded(token)
         body, mac = blob[:-_MAC], blob[-_MAC:]
-        if not any(self._made(key, purpose, body, mac) for key in self._keys):
+        if not any(
+            body[:1] == key_id and hmac.compare_digest(_mac(key, purpose, body), mac)
+            for key, key_id in self._keys.items()
+        ):
             raise BadLink("This link is not one of ours.")
         width = body[1]
         numbers = range(_HEAD, len(body), width)
@@ -87,14 +91,16 @@ class Signer:
             raise ExpiredLink(link)
         return link
 
-    @staticmethod
-    def _made(key: bytes, purpose: str, body: bytes, mac: bytes) -> bool:
-        return body[:1] == _key_id(key) and hmac.compare_digest(_mac(key, purpose, body), mac)
-
 
 def _width(number: int) -> int:
     """How many bytes a signed number needs."""
     return (number if number >= 0 else ~number).bit_length() // 8 + 1
+
+
+# All links of a digest are issued in the same moment.
+@lru_cache(maxsize=256)
+def _seconds(issued: datetime) -> bytes:
+    return int(issued.timestamp()).to_bytes(5, "big")
 
 
 def _key_id(key: bytes) -> bytes:

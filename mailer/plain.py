@@ -55,6 +55,8 @@ _REFERENCE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# Without one of these, a text has neither a reference nor a label; most reasons and titles.
+_SUSPICIOUS = re.compile(r"[\d/:]")
 _LABEL = re.compile(r"\b(More like this|Less like this|Unsubscribe|Preferences)\s*:", re.IGNORECASE)
 
 
@@ -78,7 +80,10 @@ def harmless(text: str) -> str:
     """Readable text that cannot pass for ours: no other paper's id or address, none of the labels
     that the text part of a digest ends its blocks with.
     """
-    return _LABEL.sub(r"\1 -", _REFERENCE.sub("[reference]", readable(text)))
+    line = readable(text)
+    if not _SUSPICIOUS.search(line):
+        return line
+    return _LABEL.sub(r"\1 -", _REFERENCE.sub("[reference]", line))
 
 
 def shorten(text: str, limit: int) -> str:

@@ -89,4 +89,6 @@ def _inlined(source: str, style: str) -> str:
     else:
         inliner = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
         styled = inliner.inline_fragment(bare, style)
+    # An address that is filled in later has a line of its own: only that is then encoded.
+    styled = re.sub(r' (href="jinja\d+x") ?', r"\n\1\n", styled)
     return re.sub(r"<!--jinja(\d+)x-->|jinja(\d+)x", lambda m: hidden[int(m[1] or m[2])], styled)
