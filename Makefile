@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check lint types imports migrations wheel clean
+.PHONY: help install demo test test-slow check lint types imports migrations pictures crash-test wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -14,7 +14,7 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing Paperpost into $(VENV)/ (once; a minute or two)"
-	$(PIP) install --constraint constraints.txt --editable '.[postgres]'
+	$(PIP) install --constraint constraints.txt --editable '.[dkim,postgres]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.installed
@@ -44,6 +44,12 @@ types: $(VENV)/.installed-dev ## mypy, strict
 
 imports: $(VENV)/.installed-dev ## the direction of imports
 	$(BIN)/lint-imports
+
+crash-test: $(VENV)/.installed-dev ## workers killed a hundred times while they send (some minutes)
+	$(BIN)/python tests/crash/run.py
+
+pictures: $(VENV)/.installed-dev ## the pictures of the mail, in docs/ (needs Chromium)
+	$(BIN)/python tests/pictures.py
 
 migrations: $(VENV)/.installed-dev ## do models and migrations agree?
 	$(BIN)/python -m pytest -q tests/store/test_migrations.py

@@ -1,13 +1,9 @@
-import shutil
 import socket
 import socketserver
-import ssl
 import struct
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,56 +129,6 @@ def test_a_login_is_needed_and_not_blamed_on_the_message() -> None:
             with smtp(f"smtp://{login}127.0.0.1:{port}") as transport:
                 assert isinstance(transport.send(outgoing()), expected)
     assert len(kept.accepted) == 1
-
-
-# TLS
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A self-signed certificate for localhost, and its key."""
-    if not shutil.which("openssl"):
-        pytest.skip("needs the openssl command to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    pem, key = folder / "cert.pem", folder / "key.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext"
-    names = ["subjectAltName=DNS:localhost", "-out", str(pem), "-keyout", str(key)]
-    subprocess.run([*command.split(), *names], check=True, capture_output=True)
-    return pem, key
-
-
-def tls_context(certificate: tuple[Path, Path]) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*certificate)
-    return context
-
-
-@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
-def test_tls_needs_a_certificate_that_is_trusted(
-    scheme: str, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = Kept()
-    name = "ssl_context" if scheme == "smtps" else "tls_context"
-    with running(kept, **{name: tls_context(certificate)}) as port:
-        with smtp(f"{scheme}://localhost:{port}") as transport:
-            outcome = transport.send(outgoing())
-        assert isinstance(outcome, Unreachable)
-        assert "certificate" in outcome.reply.lower()
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
-        with smtp(f"{scheme}://localhost:{port}") as transport:
-            assert isinstance(transport.send(outgoing()), Accepted)
-        with smtp(f"{scheme}://127.0.0.1:{port}") as transport:
-            assert isinstance(transport.send(outgoing()), Unreachable)
-    assert len(kept.accepted) == 1
-
-
-def test_without_starttls_nothing_is_sent() -> None:
-    kept = Kept()
-    with running(kept) as port, smtp(f"smtp+starttls://a:b@127.0.0.1:{port}") as transport:
-        outcome = transport.send(outgoing())
-    assert isinstance(outcome, Unreachable)
-    assert "STARTTLS" in outcome.reply
-    assert not kept.accepted
 
 
 # A server that fails where it is told to

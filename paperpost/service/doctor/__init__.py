@@ -1,0 +1,1 @@
+"""Is this installation healthy, and will its mail arrive?"""

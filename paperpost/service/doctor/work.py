@@ -1,0 +1,91 @@
+"""Whether the work is done: papers come in, digests are composed, mails go out."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from paperpost.service.doctor.checks import Check, fail, ok, warn
+from paperpost.service.installation import Installation
+from paperpost.service.throttling import closed
+from paperpost.store import overdue, papers, requests, throttles
+from paperpost.store.tables import DeliveryState, SourceRun
+
+# Longer than a weekend with a holiday.
+SILENT_TOO_LONG = timedelta(days=5)
+LATE = timedelta(hours=1)
+LATELY = timedelta(days=7)
+# More failed mails than one in so many are a fault of ours rather than of addresses.
+TOO_MANY = 20
+
+
+def sources(installation: Installation) -> Iterator[Check]:
+    """How the last fetch of each configured source ended, and how new the newest paper is."""
+    now = installation.clock()
+    with installation.database.reading() as session:
+        runs = {run.source: run for run in requests.runs(session)}
+        newest = papers.newest_day(session)
+    for source in installation.settings.sources:
+        yield _source(source, runs.get(source), now)
+    if newest is None:
+        yield warn("papers", "none yet: run `paperpost fetch` or `paperpost import`")
+    elif now.date() - newest > SILENT_TOO_LONG:
+        yield warn("papers", f"none newer than {newest}: look at the sources")
+    else:
+        yield ok("papers", f"the newest are of {newest}")
+
+
+def _source(source: str, run: SourceRun | None, now: datetime) -> Check:
+    if run is None:
+        return warn("source", f"{source} was never asked: run `paperpost fetch` or `serve`")
+    if run.succeeded_at is None or now - run.succeeded_at > SILENT_TOO_LONG:
+        since = f"since {run.succeeded_at:%Y-%m-%d}" if run.succeeded_at else "yet"
+        return fail("source", f"{source} has given nothing {since}: {run.detail or 'not asked'}")
+    if run.state != "ok":
+        return warn("source", f"{source}: {run.detail}")
+    return ok("source", f"{source} answered at {run.succeeded_at:%Y-%m-%d %H:%M} UTC")
+
+
+def digests(installation: Installation) -> Iterator[Check]:
+    """Whether digests are composed and mails handed over when they are due."""
+    late = installation.clock() - LATE
+    with installation.database.reading() as session:
+        uncomposed = overdue.uncomposed(session, late)
+        unsent = overdue.unsent(session, late)
+    if uncomposed:
+        is_running = "is `paperpost serve` or `work` running? (`digest` by hand needs neither)"
+        yield warn("digests", f"{uncomposed:,} are over an hour late: {is_running}")
+    else:
+        yield ok("digests", "composed when they are due")
+    if unsent:
+        yield fail("queue", f"{unsent:,} mails wait for over an hour: see `paperpost status`")
+    else:
+        yield ok("queue", "nothing waits for long")
+
+
+def deliveries(installation: Installation) -> Iterator[Check]:
+    """How the mails of the last days ended."""
+    since = installation.clock() - LATELY
+    with installation.database.reading() as session:
+        counts = overdue.ended(session, since)
+        refusal = overdue.last_refusal(session, since)
+    sent, failed, expired = (
+        counts.get(state, 0)
+        for state in (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.EXPIRED)
+    )
+    said = f"{sent:,} sent in seven days, {failed:,} failed, {expired:,} too late"
+    if not failed + expired:
+        yield ok("deliveries", said)
+        return
+    said += f"; the last answer was: {refusal}" if refusal else ""
+    is_bad = (failed + expired) * TOO_MANY > sent + failed + expired
+    yield fail("deliveries", said) if is_bad else warn("deliveries", said)
+
+
+def throttled(installation: Installation) -> Iterator[Check]:
+    """Domains whose servers take nothing for now."""
+    with installation.database.reading() as session:
+        waiting = closed(throttles.all_of(session), installation.clock())
+    for domain, one in waiting.items():
+        until = f"{one.closed_until:%H:%M} UTC"
+        yield warn("throttle", f"{domain} gets nothing until {until}: {one.reply}")
+    if not waiting:
+        yield ok("throttle", "no domain has said that it gets too much")

@@ -1,0 +1,55 @@
+"""How the commands speak: what their arguments are called, and where their words go.
+
+Results go to stdout, progress to stderr; with `--json` stdout holds one JSON document.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from paperpost.service.installation import Installation, open_installation
+from paperpost.settings import load_settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Email = Annotated[str, typer.Argument(help="A subscriber's address.")]
+
+
+def a_date(text: str) -> date:
+    """A date as a person types it."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date like 2026-04-01") from error
+
+
+def say(line: str) -> None:
+    """One line of progress, or of what is wrong."""
+    typer.echo(line, err=True)
+
+
+def show(as_json: bool, document: Any, text: str) -> None:
+    """The result, for a machine or for a person."""
+    if as_json:
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    elif text:
+        typer.echo(text)
+
+
+def fail(line: str) -> NoReturn:
+    """End with status 1; the line says why."""
+    say(f"paperpost: {line}")
+    raise typer.Exit(1)
+
+
+@contextmanager
+def opened(tell: Callable[[str], None] = say) -> Iterator[Installation]:
+    """The installation of the settings, for as long as a command takes."""
+    installation = open_installation(load_settings(), say=tell)
+    try:
+        yield installation
+    finally:
+        installation.close()
