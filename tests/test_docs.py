@@ -9,19 +9,20 @@ from paperpost.cli import app
 from paperpost.settings import SECRETS, Settings
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+SETTINGS = (REPOSITORY / "docs" / "settings.md").read_text(encoding="utf-8")
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ARCHITECTURE = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
 PYPROJECT = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_the_readme_names_every_setting_and_no_other() -> None:
+def test_the_settings_page_names_every_setting_and_no_other() -> None:
     fields = {"from" if name == "sender" else name for name in Settings.model_fields}
-    named = set(re.findall(r"^\| `PAPERPOST_([A-Z_]+)`", README, re.MULTILINE))
+    named = set(re.findall(r"^\| `PAPERPOST_([A-Z_]+)`", SETTINGS, re.MULTILINE))
     assert named == {name.upper() for name in fields}
 
 
-def test_the_readme_marks_the_secrets_that_may_be_files() -> None:
-    marked = re.findall(r"^\| `PAPERPOST_([A-Z_]+)` \*", README, re.MULTILINE)
+def test_the_settings_page_marks_the_secrets_that_may_be_files() -> None:
+    marked = re.findall(r"^\| `PAPERPOST_([A-Z_]+)` \*", SETTINGS, re.MULTILINE)
     assert sorted(name.lower() for name in marked) == sorted(SECRETS)
 
 
@@ -31,12 +32,14 @@ def test_the_readme_marks_the_secrets_that_may_be_files() -> None:
         ("PUBLIC_URL", Settings.model_fields["public_url"].default),
         ("FROM", Settings.model_fields["sender"].default),
         ("SOURCES", Settings.model_fields["sources"].default[0]),
+        ("SMTP_CONNECTIONS", str(Settings.model_fields["smtp_connections"].default)),
+        ("DKIM_SELECTOR", Settings.model_fields["dkim_selector"].default),
         ("VOTE_HOLD_SECONDS", str(Settings.model_fields["vote_hold_seconds"].default)),
         ("ARXIV_URL", Settings.model_fields["arxiv_url"].default),
     ],
 )
-def test_the_readme_tells_the_true_default(name: str, default: str) -> None:
-    (row,) = re.findall(rf"^\| `PAPERPOST_{name}` \| (.*)", README, re.MULTILINE)
+def test_the_settings_page_tells_the_true_default(name: str, default: str) -> None:
+    (row,) = re.findall(rf"^\| `PAPERPOST_{name}` \| (.*)", SETTINGS, re.MULTILINE)
     assert default in row
 
 
@@ -44,9 +47,12 @@ def test_the_readme_fits_on_a_first_screen() -> None:
     assert len(README.split()) <= 400
 
 
-def test_the_picture_of_the_readme_is_there() -> None:
+def test_the_pictures_are_there_and_none_is_left_over() -> None:
     for picture in re.findall(r'src="([^"]+)"', README):
         assert (REPOSITORY / picture).is_file()
+    docs = REPOSITORY / "docs"
+    shown = re.findall(r"pictures/[\w-]+\.png", (docs / "mail.md").read_text(encoding="utf-8"))
+    assert sorted(shown) == sorted(f"pictures/{file.name}" for file in docs.glob("pictures/*"))
 
 
 def test_every_dependency_has_its_line_in_contributing() -> None:
