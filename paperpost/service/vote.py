@@ -7,15 +7,17 @@ from sqlmodel import Session
 
 from mailer.plain import readable
 from paperpost.errors import PaperpostError
-from paperpost.service import links
+from paperpost.service import links, quarantine, uncounted
 from paperpost.service.account import named
 from paperpost.service.installation import Installation
 from paperpost.service.letters import web_address
 from paperpost.service.links import Purpose
-from paperpost.store import papers, subscribers, votes
+from paperpost.service.presses import YOUNG
+from paperpost.service.uncounted import Ignored
+from paperpost.store import arrivals, papers, subscribers, vote_posts, votes
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Paper
+from paperpost.store.tables import Paper, VotePost
 from paperpost.store.votes import Standing
 
 VALUES = {"up": 1, "down": -1, "none": 0}
@@ -30,7 +32,9 @@ class CannotVote(PaperpostError):
 class VotePage:
     """What a vote link shows: the paper, what the link stands for, and how the vote stands.
 
-    `wanted` and `value` are "up", "down" or "none"; a held vote counts from `counts_at`.
+    `wanted` and `value` are "up", "down" or "none"; a held vote counts from `counts_at`. `ignored`
+    is the burst of votes for which the newest one on this paper was taken for a program's;
+    `votes_itself`: whether a script may press the first button.
     """
 
     paper_id: str
@@ -41,6 +45,8 @@ class VotePage:
     value: str
     held: bool
     counts_at: datetime | None
+    ignored: Ignored | None
+    votes_itself: bool
 
 
 def show(installation: Installation, token: str) -> VotePage:
@@ -48,17 +54,15 @@ def show(installation: Installation, token: str) -> VotePage:
     subscriber or the paper is gone."""
     with installation.database.reading() as session:
         ballot = _ballot(installation, session, token)
-        standing = votes.standing(
-            session, ballot.subscriber_id, number_of(ballot.paper), installation.clock()
-        )
-    return _page(installation, ballot, standing)
+        return _page(installation, session, ballot)
 
 
 def cast_by_link(installation: Installation, token: str, value: str) -> VotePage:
-    """Record a vote that a form behind a vote link posted; it counts after the hold.
+    """Record a vote that a form behind a vote link posted; it counts after the hold, unless a
+    program seems to have cast it (quarantine.py).
 
     The link is the authority for both thumbs and the withdrawal on its paper. Saying the same
-    again changes nothing.
+    again changes nothing, but the post is kept.
     """
     if value not in VALUES:
         raise CannotVote(f"a vote is up, down or none, not {value[:20]!r}")
@@ -66,16 +70,30 @@ def cast_by_link(installation: Installation, token: str, value: str) -> VotePage
     hold = timedelta(seconds=installation.settings.vote_hold_seconds)
     with installation.database.writing() as session:
         ballot = _ballot(installation, session, token)
-        standing = votes.cast(
+        subscribers.take_turns(session, ballot.subscriber_id)
+        votes.cast(
             session,
             ballot.subscriber_id,
             number_of(ballot.paper),
             VALUES[value],
-            origin="link",
+            origin=votes.LINK,
             now=now,
             counts_at=now + hold,
         )
-    return _page(installation, ballot, standing)
+        post = ballot.post(VALUES[value], now)
+        vote_posts.add(session, post)
+        if hold:
+            quarantine.void_automatic(session, post)
+        return _page(installation, session, ballot)
+
+
+def restore_by_link(installation: Installation, token: str, burst: str, opened: str) -> VotePage:
+    """Have ignored votes count after all: the number of the burst, and when the page was opened.
+    Raises LinkError, CannotVote, TooSoon and NothingIgnored."""
+    with installation.database.writing() as session:
+        ballot = _ballot(installation, session, token)
+        uncounted.restore(installation, session, ballot.subscriber_id, burst, opened)
+        return _page(installation, session, ballot)
 
 
 def cast_by_command(installation: Installation, email: str, paper_id: str, value: str) -> Standing:
@@ -101,11 +119,23 @@ def cast_by_command(installation: Installation, email: str, paper_id: str, value
 
 @dataclass(frozen=True, slots=True)
 class _Ballot:
-    """Whose vote on which paper a link is, and the value it stands for."""
+    """Whose vote on which paper a link is, the value it stands for, and when it was made."""
 
     subscriber_id: int
     paper: Paper
     wanted: int
+    issued_at: datetime
+
+    def post(self, value: int, now: datetime) -> VotePost:
+        """The record of what was posted behind the link."""
+        return VotePost(
+            subscriber_id=self.subscriber_id,
+            paper_number=number_of(self.paper),
+            link_value=self.wanted,
+            value=value,
+            issued_at=self.issued_at,
+            posted_at=now,
+        )
 
 
 def _ballot(installation: Installation, session: Session, token: str) -> _Ballot:
@@ -114,11 +144,12 @@ def _ballot(installation: Installation, session: Session, token: str) -> _Ballot
     paper = papers.by_number(session, [paper_number]).get(paper_number)
     if paper is None or subscriber_id not in subscribers.by_id(session, [subscriber_id]):
         raise CannotVote("this link's paper or subscriber is no longer stored")
-    return _Ballot(subscriber_id, paper, wanted)
+    return _Ballot(subscriber_id, paper, wanted, link.issued)
 
 
-def _page(installation: Installation, ballot: _Ballot, standing: Standing) -> VotePage:
-    paper = ballot.paper
+def _page(installation: Installation, session: Session, ballot: _Ballot) -> VotePage:
+    paper, now = ballot.paper, installation.clock()
+    standing = votes.standing(session, ballot.subscriber_id, number_of(paper), now)
     return VotePage(
         paper_id=paper.id,
         title=readable(paper.title),
@@ -128,4 +159,26 @@ def _page(installation: Installation, ballot: _Ballot, standing: Standing) -> Vo
         value=WORDS[standing.value],
         held=standing.held,
         counts_at=standing.counts_at,
+        ignored=_ignored(session, ballot, now),
+        votes_itself=_votes_itself(installation, session, ballot, now),
     )
+
+
+def _ignored(session: Session, ballot: _Ballot, now: datetime) -> Ignored | None:
+    for burst in uncounted.ignored(session, ballot.subscriber_id, now):
+        if any(vote.paper_id == ballot.paper.id for vote in burst.votes):
+            return burst
+    return None
+
+
+def _votes_itself(
+    installation: Installation, session: Session, ballot: _Ballot, now: datetime
+) -> bool:
+    """Whether following the link may be the vote: of a mail that is no longer being checked, and
+    only the first time, so that a page that is opened again does not undo what was said since."""
+    if not installation.settings.vote_one_tap:
+        return False
+    arrived_at = arrivals.of_digest(session, ballot.subscriber_id, ballot.issued_at, now)
+    if arrived_at is None or now - arrived_at < YOUNG:
+        return False
+    return not votes.any_cast(session, ballot.subscriber_id, number_of(ballot.paper))

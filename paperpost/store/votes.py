@@ -1,17 +1,18 @@
 """Votes: every act is kept, and the newest one that counts holds."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import case, extract, update
+from sqlalchemy import ColumnElement, case, extract, or_, update
 from sqlmodel import Session, col, func, select
 
 from paperpost.store.database import in_chunks
 from paperpost.store.tables import Paper, Vote
 
 OVERRIDDEN = "overridden before it counted"
+LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,11 @@ def cast(
     counts_at: datetime,
 ) -> Standing:
     """Record what the subscriber says now. Saying the same again changes nothing; a held vote
-    that is taken back before it counted never counts."""
+    that is taken back before it counted never counts.
+
+    Whatever overrides another vote has a row of its own, so that `void` can undo it; one that
+    leaves what counts as it is has nothing to wait for.
+    """
     before = standing(session, subscriber_id, paper_number, now)
     if before.value == value and not (before.held and counts_at <= now):
         return before
@@ -69,19 +74,26 @@ def cast(
         )
         .values(voided=OVERRIDDEN)
     )
-    if before.counted != value:
-        session.add(
-            Vote(
-                subscriber_id=subscriber_id,
-                paper_number=paper_number,
-                value=value,
-                origin=origin,
-                cast_at=now,
-                counts_at=counts_at,
-            )
+    session.add(
+        Vote(
+            subscriber_id=subscriber_id,
+            paper_number=paper_number,
+            value=value,
+            origin=origin,
+            cast_at=now,
+            counts_at=now if value == before.counted else counts_at,
         )
+    )
     session.flush()
     return standing(session, subscriber_id, paper_number, now)
+
+
+def any_cast(session: Session, subscriber_id: int, paper_number: int) -> bool:
+    """Whether anything was ever said of the paper by the subscriber, or in their name."""
+    own = select(Vote.id).where(
+        Vote.subscriber_id == subscriber_id, Vote.paper_number == paper_number
+    )
+    return session.exec(own.limit(1)).first() is not None
 
 
 def counted(
@@ -106,15 +118,87 @@ def counted(
     return holding
 
 
-def count_held(session: Session, subscriber_id: int, now: datetime) -> int:
-    """How many of a subscriber's votes wait to count."""
-    return session.exec(
-        select(func.count()).where(
-            Vote.subscriber_id == subscriber_id,
-            Vote.counts_at > now,
-            col(Vote.voided).is_(None),
+def held(session: Session, subscriber_id: int, now: datetime) -> list[Vote]:
+    """A subscriber's votes that wait to count, oldest first."""
+    return list(
+        session.exec(
+            select(Vote)
+            .where(
+                Vote.subscriber_id == subscriber_id,
+                Vote.counts_at > now,
+                col(Vote.voided).is_(None),
+            )
+            .order_by(col(Vote.id))
         )
-    ).one()
+    )
+
+
+def void(session: Session, subscriber_id: int, reasons: Mapping[tuple[int, datetime], str]) -> None:
+    """Have votes by link never count: paper number and time of casting -> why. What each of them
+    overrode holds again."""
+    if not reasons:
+        return
+    cast_since = session.exec(
+        select(Vote).where(
+            Vote.subscriber_id == subscriber_id,
+            Vote.origin == LINK,
+            Vote.cast_at >= min(at for _, at in reasons),
+            _of_a_person(),
+        )
+    ).all()
+    voided = [act for act in cast_since if (act.paper_number, act.cast_at) in reasons]
+    for act in voided:
+        act.voided = reasons[act.paper_number, act.cast_at]
+        session.add(act)
+    session.flush()
+    for paper_number in {act.paper_number for act in voided}:
+        _reinstate(session, subscriber_id, paper_number)
+
+
+def _of_a_person() -> ColumnElement[bool]:
+    return or_(col(Vote.voided).is_(None), col(Vote.voided) == OVERRIDDEN)
+
+
+def _reinstate(session: Session, subscriber_id: int, paper_number: int) -> None:
+    """Nothing overrides the newest vote that is left."""
+    newest = session.exec(
+        select(Vote)
+        .where(
+            Vote.subscriber_id == subscriber_id,
+            Vote.paper_number == paper_number,
+            _of_a_person(),
+        )
+        .order_by(col(Vote.id).desc())
+        .limit(1)
+    ).first()
+    if newest is not None and newest.voided == OVERRIDDEN:
+        newest.voided = None
+        session.add(newest)
+        session.flush()
+
+
+def ignored(session: Session, subscriber_id: int, since: datetime) -> list[Vote]:
+    """A subscriber's votes since then that were voided as a program's, oldest first: the newest on
+    each paper, unless something was said of it after, or it says what stands anyway."""
+    touched = select(Vote.paper_number).where(
+        Vote.subscriber_id == subscriber_id, Vote.cast_at >= since, ~_of_a_person()
+    )
+    cast_on_them = session.exec(
+        select(Vote)
+        .where(Vote.subscriber_id == subscriber_id, col(Vote.paper_number).in_(touched))
+        .order_by(col(Vote.id))
+    )
+    newest: dict[int, Vote] = {}
+    standing: dict[int, int] = defaultdict(int)
+    for act in cast_on_them:
+        if act.voided not in (None, OVERRIDDEN):
+            newest[act.paper_number] = act
+            continue
+        newest.pop(act.paper_number, None)
+        if act.voided is None:
+            standing[act.paper_number] = act.value
+    left = [act for act in newest.values() if act.value != standing[act.paper_number]]
+    return sorted(left, key=lambda act: act.id or 0)
 
 
 def acts(session: Session, subscriber_id: int) -> list[Vote]:

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from paperpost.service import account, subscribe, wishes
+from paperpost.service import account, wishes
 from paperpost.service.account import Account
+from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
 from paperpost.service.mentions import MOST_ON_A_PAGE, unmentioned
+from paperpost.service.presses import TooSoon, stamp
+from paperpost.service.uncounted import NothingIgnored
 from paperpost.service.wishes import InvalidWish
 from paperpost.web.forms import Posted
 from paperpost.web.render import READ, Here, Site
@@ -19,28 +22,32 @@ router = APIRouter()
 
 LISTS = {"keywords": "keyword", "authors": "author", "categories": "category", "muted": "muted"}
 SCHEDULE = ("timezone", "hour", "size", "frequency")
-SELECTION = ("threshold", "explore")
+SELECTION = ("threshold", "explore", "quiet_note")
 
 
 @router.api_route("/me/{token}", methods=READ)
+@router.api_route("/me/{token}/", methods=READ)
 def preferences(site: Here, token: str) -> HTMLResponse:
     """Preferences, behind the link of any mail."""
     return _show(site, token, Purpose.PREFERENCES)
 
 
 @router.post("/me/{token}")
+@router.post("/me/{token}/")
 def change_preferences(site: Here, token: str, posted: Posted) -> HTMLResponse:
     """Save, pause, resume, or have a fresh link mailed."""
     return _act(site, token, Purpose.PREFERENCES, posted)
 
 
 @router.api_route("/access/{token}", methods=READ)
+@router.api_route("/access/{token}/", methods=READ)
 def access(site: Here, token: str) -> HTMLResponse:
     """The same behind a fresh link, with export and deletion."""
     return _show(site, token, Purpose.ACCESS)
 
 
 @router.post("/access/{token}")
+@router.post("/access/{token}/")
 def change_by_access(site: Here, token: str, posted: Posted) -> HTMLResponse:
     """Save, pause or resume."""
     return _act(site, token, Purpose.ACCESS, posted)
@@ -58,9 +65,13 @@ def export(site: Here, token: str) -> Response:
 
 
 @router.post("/access/{token}/delete")
-def delete(site: Here, token: str) -> HTMLResponse:
+def delete(site: Here, token: str, posted: Posted) -> HTMLResponse:
     """Delete everything, for good."""
-    account.delete_by_link(site.installation, token)
+    try:
+        account.delete_by_link(site.installation, token, posted.get("opened"))
+    except TooSoon as error:
+        shown = account.show(site.installation, token, Purpose.ACCESS)
+        return _page(site, token, Purpose.ACCESS, shown, too_soon=error)
     text = "Your address, interests, votes and digests are no longer stored. Farewell!"
     return site.notice(200, "Everything is deleted", text)
 
@@ -75,6 +86,9 @@ def _act(site: Site, token: str, door: Purpose, posted: Mapping[str, str]) -> HT
     except InvalidWish as error:
         shown = account.show(site.installation, token, door)
         return _page(site, token, door, shown, posted=posted, problem=str(error))
+    except TooSoon as error:
+        shown = account.show(site.installation, token, door)
+        return _page(site, token, door, shown, too_soon=error)
     return _page(site, token, door, shown, done=done)
 
 
@@ -97,14 +111,28 @@ def _acted(
             return account.pause(here, token, door, posted["until"]), ["Paused."]
         case "resume":
             return account.pause(here, token, door, ""), ["Mail comes again."]
+        case "mail-again":
+            return account.mail_again(here, token, door), ["Mail comes again."]
+        case "restore":
+            return _restored(here, token, door, posted)
         case "mail-link":
-            shown = account.show(here, token, door)
-            if subscribe.mail_access_link(here, shown.email):
+            shown, mailed = account.mail_link(here, token, door, posted.get("opened"))
+            if mailed:
                 done = "A fresh link is on its way to your mailbox; it is valid for an hour."
             else:
                 done = "A link was mailed to you just before this: look into your mailbox."
             return shown, [done]
     raise InvalidWish("the form did not say what to do")
+
+
+def _restored(
+    here: Installation, token: str, door: Purpose, posted: Mapping[str, str]
+) -> tuple[Account, list[str]]:
+    burst, opened = posted.get("burst", ""), posted.get("opened", "")
+    try:
+        return account.restore(here, token, door, burst, opened), ["They count now."]
+    except NothingIgnored:
+        return account.show(here, token, door), ["Those clicks are not ignored any more."]
 
 
 def _page(
@@ -116,7 +144,10 @@ def _page(
     posted: Mapping[str, str] | None = None,
     done: Sequence[str] = (),
     problem: str = "",
+    too_soon: TooSoon | None = None,
 ) -> HTMLResponse:
+    now = site.installation.clock()
+    problem = str(too_soon) if too_soon else problem
     return site.page(
         "account.html",
         status=400 if problem else 200,
@@ -128,6 +159,8 @@ def _page(
         frequencies=("daily", "weekdays", "weekly"),
         done=done,
         problem=problem,
+        opened=too_soon.opened if too_soon else stamp(now),
+        now=now,
     )
 
 
@@ -138,6 +171,7 @@ def _values(shown: Account) -> dict[str, str]:
     selection = {
         "threshold": str(shown.threshold or ""),
         "explore": "yes" if shown.explore else "no",
+        "quiet_note": "yes" if shown.quiet_note else "no",
     }
     return lists | schedule | selection | {"until": str(shown.paused_until or "")}
 

@@ -27,11 +27,12 @@ FORMS = frozenset({"/subscribe", "/link"})
 PER_TOKEN = RateLimitItemPerMinute(1200)
 PER_CLIENT = RateLimitItemPerMinute(30)
 
+NO_SCRIPT = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+WITH_OUR_SCRIPT = f"{NO_SCRIPT}; script-src 'self'"
 EVERYWHERE = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
     "X-Content-Type-Options": "nosniff",
     # Not `no-referrer`: browsers would then post forms with `Origin: null`.
     "Referrer-Policy": "same-origin",
@@ -66,7 +67,9 @@ class SafeHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(wanted)
+                headers = MutableHeaders(scope=message)
+                headers.update(wanted)
+                headers.setdefault("Content-Security-Policy", NO_SCRIPT)
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -137,7 +140,9 @@ class RateLimits:
         _, token = _door(scope)
         if token:
             # A token ends in its signature, which is its own; a prefix could be shared.
-            return _is_one_click(scope) or self._limiter.hit(PER_TOKEN, "token", token[-32:])
+            # Posts are counted apart, so that they cannot use up what is promised for looking.
+            kind = "post" if scope["method"] == "POST" else "look"
+            return _is_one_click(scope) or self._limiter.hit(PER_TOKEN, kind, token[-32:])
         if scope["method"] == "POST" and scope["path"] in FORMS:
             return self._limiter.hit(PER_CLIENT, "client", _client(scope))
         return True

@@ -40,9 +40,7 @@ class Site:
         html = (
             _environment()
             .get_template(template)
-            .render(
-                context, root=self.root, style=_style_version(), signup_is_open=rule != ("closed",)
-            )
+            .render(context, root=self.root, signup_is_open=rule != ("closed",))
         )
         return HTMLResponse(html, status)
 
@@ -74,15 +72,17 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(in_path=_in_path, host=_host, minute=_minute, day=_day)
+    environment.filters.update(
+        in_path=_in_path, host=_host, minute=_minute, day=_day, version=_version
+    )
     environment.tests["web_address"] = _is_web_address
     return environment
 
 
 @cache
-def _style_version() -> str:
-    """Changes with the style sheet, so that no browser shows a page with yesterday's."""
-    return hashlib.sha256((STATIC / "style.css").read_bytes()).hexdigest()[:10]
+def _version(name: str) -> str:
+    """Changes with a static file, so that no browser shows a page with yesterday's."""
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
 
 
 def _in_path(paper_id: str) -> str:

@@ -39,6 +39,7 @@ def subscribe_by_form(site: Here, posted: Posted) -> HTMLResponse:
 
 
 @router.api_route("/confirm/{token}", methods=READ)
+@router.api_route("/confirm/{token}/", methods=READ)
 def confirm_form(site: Here, token: str) -> HTMLResponse:
     """The button that confirms."""
     person = subscribe.awaiting(site.installation, token)
@@ -46,6 +47,7 @@ def confirm_form(site: Here, token: str) -> HTMLResponse:
 
 
 @router.post("/confirm/{token}")
+@router.post("/confirm/{token}/")
 def confirm(site: Here, token: str) -> HTMLResponse:
     """Make the subscription active."""
     person = subscribe.confirm(site.installation, token)

@@ -4,35 +4,66 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from paperpost.service import vote
+from paperpost.service.presses import TooSoon, stamp
+from paperpost.service.uncounted import NothingIgnored
 from paperpost.service.vote import VotePage
 from paperpost.web.forms import Posted
+from paperpost.web.guards import WITH_OUR_SCRIPT
 from paperpost.web.render import READ, Here, Site
 
 router = APIRouter()
 
 
 @router.api_route("/vote/{token}", methods=READ)
+@router.api_route("/vote/{token}/", methods=READ)
 def vote_form(site: Here, token: str) -> HTMLResponse:
     """The paper, and the buttons; the first one is what the link stands for."""
-    return _page(site, token, vote.show(site.installation, token), just_cast=False)
+    shown = vote.show(site.installation, token)
+    page = _page(site, token, shown, votes_itself=shown.votes_itself)
+    if shown.votes_itself:
+        page.headers["Content-Security-Policy"] = WITH_OUR_SCRIPT
+    return page
 
 
 @router.post("/vote/{token}")
+@router.post("/vote/{token}/")
 def cast(site: Here, token: str, posted: Posted) -> HTMLResponse:
     """Record the vote that was posted, and say how it stands."""
+    if posted.get("action") == "restore":
+        return _restore(site, token, posted.get("burst", ""), posted.get("opened", ""))
     value = posted.get("value", "")
     if value not in vote.VALUES:
         shown = vote.show(site.installation, token)
-        return _page(site, token, shown, just_cast=False, status=400)
+        return _page(site, token, shown, status=400)
     shown = vote.cast_by_link(site.installation, token, value)
     return _page(site, token, shown, just_cast=True)
 
 
+def _restore(site: Site, token: str, burst: str, opened: str) -> HTMLResponse:
+    """Have ignored votes count after all, and say how they stand."""
+    try:
+        shown = vote.restore_by_link(site.installation, token, burst, opened)
+    except (TooSoon, NothingIgnored) as error:
+        still = vote.show(site.installation, token)
+        again = error.opened if isinstance(error, TooSoon) else None
+        return _page(site, token, still, status=400, problem=str(error), opened=again)
+    return _page(site, token, shown, just_cast=True)
+
+
 def _page(
-    site: Site, token: str, shown: VotePage, *, just_cast: bool, status: int = 200
+    site: Site,
+    token: str,
+    shown: VotePage,
+    *,
+    just_cast: bool = False,
+    votes_itself: bool = False,
+    status: int = 200,
+    problem: str = "",
+    opened: str | None = None,
 ) -> HTMLResponse:
     # CONTRACT: the page's first form, posted as it stands, is the vote the link stands for.
     choices = ["up", "down"] if shown.wanted == "up" else ["down", "up"]
+    now = site.installation.clock()
     return site.page(
         "vote.html",
         status=status,
@@ -40,5 +71,8 @@ def _page(
         shown=shown,
         choices=choices,
         just_cast=just_cast,
-        now=site.installation.clock(),
+        votes_itself=votes_itself,
+        problem=problem,
+        opened=opened or stamp(now),
+        now=now,
     )

@@ -42,6 +42,7 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
         "size": "10",
         "threshold": "",
         "explore": "yes",
+        "quiet_note": "no",
     }
     saving.fields |= {
         "keywords": "auctions\r\n\r\n  fair   division ",
@@ -53,6 +54,7 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
         "size": "3",
         "threshold": "65",
         "explore": "no",
+        "quiet_note": "yes",
     }
     saved = saving.post(client)
     assert saved.status_code == 200
@@ -64,13 +66,14 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
         "Europe/Berlin",
         3,
     )
-    assert (person.threshold, person.explore) == (0.65, False)
+    assert (person.threshold, person.explore, person.quiet_note) == (0.65, False, True)
     assert interests(doors)[InterestKind.KEYWORD] == ["auctions", "fair division"]
     assert interests(doors)[InterestKind.MUTED] == ["crypto"]
     assert str(person.next_due_at) == "2026-04-13 17:00:00+00:00"
     assert form(saved, "save").fields["timezone"] == "Europe/Berlin"
     assert form(saved, "save").fields["threshold"] == "65"
     assert form(saved, "save").fields["explore"] == "no"
+    assert form(saved, "save").fields["quiet_note"] == "yes"
 
 
 def test_what_no_paper_has_is_told_when_it_is_saved(client: httpx.Client, doors: Doors) -> None:
@@ -90,7 +93,7 @@ def test_the_page_tells_what_a_threshold_does(client: httpx.Client, doors: Doors
     fill(doors.installation, [DAY + timedelta(days=1)])
     compose_all_of(doors.installation, DAY + timedelta(days=1))
     page = client.get(path).text
-    assert "Nothing was mailed for Wednesday, 8 April 2026: none of 12 new papers reached" in page
+    assert "There were no papers for you on Wednesday, 8 April 2026. None of 12 new" in page
     assert "Of the 10 papers in your last digest" in page
 
 
@@ -194,8 +197,12 @@ def test_an_address_is_masked(email: str, shown: str) -> None:
     assert masked(email) == shown
 
 
-def test_a_fresh_link_is_mailed_on_request(client: httpx.Client, doors: Doors) -> None:
-    page = form(client.get(doors.path(Purpose.PREFERENCES)), "mail-link").post(client)
+def test_a_fresh_link_is_mailed_on_request(
+    client: httpx.Client, doors: Doors, clock: Clock
+) -> None:
+    asking = form(client.get(doors.path(Purpose.PREFERENCES)), "mail-link")
+    clock.turn(seconds=3)
+    page = asking.post(client)
     assert page.status_code == 200
     assert last_mail(doors.installation, doors.email, DeliveryKind.ACCESS_LINK)
     assert doors.email not in page.text
@@ -221,20 +228,34 @@ def test_a_fresh_link_saves_too(client: httpx.Client, doors: Doors) -> None:
 
 
 def test_deleting_leaves_nothing_behind(
-    client: httpx.Client, doors: Doors, dump: Callable[[], list[str]]
+    client: httpx.Client, doors: Doors, dump: Callable[[], list[str]], clock: Clock
 ) -> None:
     client.post(doors.path(Purpose.VOTE), data={"value": "up"})
+    clock.turn(minutes=2)
     client.post("/link", data={"email": doors.email})
     assert [line for line in dump() if line.startswith('INSERT INTO "vote"')]
     access, preferences = doors.path(Purpose.ACCESS), doors.path(Purpose.PREFERENCES)
     last = forms(client.get(access))[-1]
     assert last.button == "Delete everything"
+    clock.turn(seconds=3)
     page = last.post(client)
     assert "Everything is deleted" in page.text
     assert not [line for line in dump() if doors.email in line]
     assert not [line for line in dump() if line.startswith('INSERT INTO "vote"')]
     for path in (access, f"{access}/export", preferences):
         assert client.get(path).status_code == 404
+
+
+def test_a_program_that_presses_every_button_deletes_nothing(
+    client: httpx.Client, doors: Doors, clock: Clock
+) -> None:
+    button = forms(client.get(doors.path(Purpose.ACCESS)))[-1]
+    page = button.post(client)
+    assert page.status_code == 400
+    assert "please press once more" in page.text
+    assert doors.subscriber().state == "active"
+    clock.turn(seconds=3)
+    assert "Everything is deleted" in forms(page)[-1].post(client).text
 
 
 def test_a_fresh_link_lasts_an_hour(

@@ -8,18 +8,20 @@ from collections.abc import Callable
 import httpx
 import pytest
 from doors import Doors
+from invented import with_settings
 from structlog.testing import capture_logs
 
+from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
 
 pytest_plugins = ["site_on_stage"]
 
 PATHS = {
-    Purpose.VOTE: ["/vote/{}"],
+    Purpose.VOTE: ["/vote/{}", "/vote/{}/"],
     Purpose.UNSUBSCRIBE: ["/unsubscribe/{}", "/unsubscribe/{}/"],
-    Purpose.PREFERENCES: ["/me/{}"],
-    Purpose.CONFIRM: ["/confirm/{}"],
-    Purpose.ACCESS: ["/access/{}", "/access/{}/export"],
+    Purpose.PREFERENCES: ["/me/{}", "/me/{}/"],
+    Purpose.CONFIRM: ["/confirm/{}", "/confirm/{}/"],
+    Purpose.ACCESS: ["/access/{}", "/access/{}/", "/access/{}/export"],
 }
 POSTS = PATHS | {Purpose.ACCESS: ["/access/{}", "/access/{}/delete"]}
 OPEN = ["/", "/day/2026-04-07", "/subscribe", "/link", "/healthz", "/static/style.css"]
@@ -54,6 +56,23 @@ def test_a_token_of_one_purpose_opens_no_other_door(
     answers += [client.post(path.format(token), data=posted) for path in POSTS[used_at]]
     assert {answer.status_code for answer in answers} == {404}
     assert dump() == before
+
+
+def test_the_links_of_old_mails_work_until_their_key_is_dropped(
+    installation: Installation,
+    doors: Doors,
+    browse_site: Callable[[Installation], httpx.Client],
+) -> None:
+    old = [p[0].format(doors.token(purpose)) for purpose, p in PATHS.items()]
+    earlier = installation.settings.secret_key[0]
+    for keys, status in (
+        (("a newer key, of today", earlier), 200),
+        (("a newer key, of today",), 404),
+    ):
+        client = browse_site(with_settings(installation, secret_key=keys))
+        assert {client.get(path).status_code for path in old} == {status}
+    doors.installation = with_settings(installation, secret_key=("a newer key, of today",))
+    assert client.get(doors.path(Purpose.VOTE)).status_code == 200
 
 
 def test_what_is_behind_a_token_is_kept_by_no_cache_and_no_search_engine(

@@ -1,12 +1,17 @@
 """Leaving, above all as RFC 8058 wants it."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
-from doors import Doors, forms
+from doors import DAY, Doors, forms
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from invented import Clock
+from invented import Clock, with_settings
 
+from paperpost.engine.embedded import compose_all_of
+from paperpost.service.deliver import send
+from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
 from paperpost.store import subscribers
 
@@ -63,8 +68,11 @@ def test_no_body_breaks_a_door_or_keeps_anyone_from_leaving(
     assert client.post(preferences, content=body, headers=kinds).status_code == 400
 
 
-def test_the_page_asks_first_and_offers_the_way_back(client: httpx.Client, doors: Doors) -> None:
+def test_the_page_asks_first_and_offers_the_way_back(
+    client: httpx.Client, doors: Doors, clock: Clock
+) -> None:
     page = client.get(doors.path(Purpose.UNSUBSCRIBE))
+    clock.turn(seconds=3)
     assert doors.subscriber().state == "active"
     left = forms(page)[0].post(client)
     assert doors.subscriber().state == "unsubscribed"
@@ -73,6 +81,65 @@ def test_the_page_asks_first_and_offers_the_way_back(client: httpx.Client, doors
     assert "Welcome back" in back.text
     assert doors.subscriber().state == "active"
     assert doors.subscriber().next_due_at is not None
+
+
+def test_a_button_that_is_pressed_as_fast_as_programs_do_asks_once_more(
+    client: httpx.Client, doors: Doors, clock: Clock
+) -> None:
+    page = forms(client.get(doors.path(Purpose.UNSUBSCRIBE)))[0].post(client)
+    assert page.status_code == 200
+    assert "please press once more, in 3 seconds or later" in page.text
+    assert doors.subscriber().state == "active"
+    clock.turn(seconds=2)
+    assert "in 1 second or later" in forms(page)[0].post(client).text
+    clock.turn(seconds=1)
+    assert "You are unsubscribed" in forms(page)[0].post(client).text
+    assert doors.subscriber().state == "unsubscribed"
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(0, 10), (9, 10), (10, 3)])
+def test_while_a_mail_is_new_the_button_asks_for_a_longer_look(
+    client: httpx.Client, doors: Doors, clock: Clock, minutes: int, seconds: int
+) -> None:
+    compose_all_of(doors.installation, DAY)
+    assert send(doors.installation).sent == 1
+    clock.turn(minutes=minutes)
+    button = forms(client.get(doors.path(Purpose.UNSUBSCRIBE)))[0]
+    clock.turn(seconds=seconds - 1)
+    button.post(client)
+    assert doors.subscriber().state == "active"
+    clock.turn(seconds=1)
+    button.post(client)
+    assert doors.subscriber().state == "unsubscribed"
+
+
+def test_while_votes_are_posted_the_button_asks_for_a_longer_look(
+    client: httpx.Client, doors: Doors, clock: Clock
+) -> None:
+    client.post(doors.path(Purpose.VOTE), data={"value": "up"})
+    button = forms(client.get(doors.path(Purpose.UNSUBSCRIBE)))[0]
+    clock.turn(seconds=9)
+    assert "press once more" in button.post(client).text
+    clock.turn(seconds=1)
+    assert "You are unsubscribed" in button.post(client).text
+
+
+def test_a_program_that_asks_by_the_header_is_obeyed_while_the_mail_is_new(
+    client: httpx.Client, doors: Doors
+) -> None:
+    compose_all_of(doors.installation, DAY)
+    send(doors.installation)
+    posted = {"List-Unsubscribe": "One-Click", "opened": "1"}
+    assert "You are unsubscribed" in client.post(doors.path(Purpose.UNSUBSCRIBE), data=posted).text
+    assert doors.subscriber().state == "unsubscribed"
+
+
+def test_without_a_hold_the_button_acts_at_once(
+    doors: Doors, browse_site: Callable[[Installation], httpx.Client]
+) -> None:
+    client = browse_site(with_settings(doors.installation, vote_hold_seconds=0))
+    forms(client.get(doors.path(Purpose.UNSUBSCRIBE)))[0].post(client)
+    assert doors.subscriber().state == "unsubscribed"
 
 
 def test_the_way_back_costs_a_subscriber_no_digest_that_is_due(
@@ -120,6 +187,8 @@ def test_opening_the_link_too_often_never_keeps_anyone_from_leaving(
         served += 1
     assert served >= 600
     assert client.head(path).status_code == 429
+    posted = client.post(path.replace("unsubscribe", "me"))
+    assert posted.status_code == 404, "looking and posting are counted apart"
     assert client.post(path, content=ONE_CLICK).status_code == 200
     assert doors.subscriber().state == "unsubscribed"
     assert client.head(doors.path(Purpose.VOTE)).status_code == 200

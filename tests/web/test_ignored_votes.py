@@ -1,0 +1,165 @@
+"""Votes taken for a program's: where they are told, and the button that says "it was me"."""
+
+import re
+from datetime import timedelta
+
+import httpx
+import pytest
+from doors import Doors, Form, forms
+from invented import Clock, Invented
+
+from paperpost.service import links
+from paperpost.service.links import Purpose
+from paperpost.store import papers, votes
+from paperpost.store.papers import number_of
+
+pytest_plugins = ["site_on_stage"]
+
+
+@pytest.fixture
+def burst(doors: Doors, client: httpx.Client, papers: list[Invented]) -> httpx.Response:
+    """Five thumbs up within a moment; the answer to the last one."""
+    return [client.post(vote_path(doors, one.id), data={"value": "up"}) for one in papers[:5]].pop()
+
+
+def vote_path(doors: Doors, paper_id: str) -> str:
+    here = doors.installation
+    with here.database.reading() as session:
+        paper = papers.find(session, paper_id)
+    assert paper is not None
+    issued = here.clock().replace(minute=0, second=0) - timedelta(hours=1)
+    fields = (doors.subscriber_id, number_of(paper), 1)
+    return f"/vote/{links.token(here.signer, Purpose.VOTE, issued, *fields)}"
+
+
+def counted(doors: Doors) -> int:
+    here = doors.installation
+    with here.database.reading() as session:
+        own = votes.counted(session, here.clock(), [doors.subscriber_id])
+    return len(own[doors.subscriber_id])
+
+
+def it_was_me(page: httpx.Response) -> Form:
+    (found,) = [form for form in forms(page) if form.button == "It was me"]
+    return found
+
+
+def text(page: httpx.Response) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+
+
+def test_the_page_says_at_once_that_a_vote_is_not_counted(burst: httpx.Response) -> None:
+    assert burst.status_code == 200
+    assert (
+        "5 clicks, one of them on this paper, looked like a program's and are not counted: "
+        "more than 3 links clicked within ten seconds."
+    ) in text(burst)
+    assert "You have not voted yet" in text(burst)
+    assert forms(burst)[0].button == "More like this"
+
+
+@pytest.mark.usefixtures("burst")
+@pytest.mark.parametrize("door", [Purpose.PREFERENCES, Purpose.ACCESS])
+def test_both_doors_tell_what_was_ignored_and_take_it_back(
+    client: httpx.Client, doors: Doors, clock: Clock, door: Purpose
+) -> None:
+    clock.turn(minutes=20)
+    path = doors.path(door)
+    page = client.get(path)
+    assert "5 automatic clicks ignored" in page.text
+    assert "More than 3 links clicked within ten seconds, at 09:00 UTC:" in text(page)
+    assert page.text.count(": more like this</li>") == 5
+    clock.turn(seconds=10)
+    done = it_was_me(page).post(client)
+    assert "They count now." in done.text
+    assert "ignored" not in done.text
+    assert counted(doors) == 5
+
+
+def test_the_button_does_not_act_for_what_presses_it_at_once(
+    client: httpx.Client, doors: Doors, burst: httpx.Response, clock: Clock
+) -> None:
+    for seconds in (0, 9, 50):
+        clock.turn(seconds=seconds)
+        page = it_was_me(burst).post(client)
+        assert page.status_code == 400
+        assert counted(doors) == 0
+    assert "please press once more, in 1 second or later" in page.text
+    clock.turn(seconds=1)
+    page = it_was_me(page).post(client)
+    assert "You said: more like this ." in text(page)
+    assert counted(doors) == 5
+
+
+@pytest.mark.usefixtures("burst")
+def test_a_later_visit_that_presses_every_button_does_not_restore(
+    client: httpx.Client, doors: Doors, clock: Clock
+) -> None:
+    clock.turn(hours=1)
+    page = client.get(doors.path(Purpose.PREFERENCES))
+    assert "please press once more, in 10 seconds" in it_was_me(page).post(client).text
+    clock.turn(minutes=5)
+    assert counted(doors) == 0
+
+
+def test_what_was_restored_is_not_voided_again(
+    client: httpx.Client,
+    doors: Doors,
+    papers: list[Invented],
+    burst: httpx.Response,
+    clock: Clock,
+) -> None:
+    clock.turn(minutes=1)
+    it_was_me(burst).post(client)
+    clock.turn(seconds=1)
+    for one in papers[:5]:
+        client.post(vote_path(doors, one.id), data={"value": "down"})
+    clock.turn(minutes=20)
+    assert counted(doors) == 5
+
+
+def test_a_vote_after_it_takes_a_click_off_the_list(
+    client: httpx.Client,
+    doors: Doors,
+    papers: list[Invented],
+    burst: httpx.Response,
+    clock: Clock,
+) -> None:
+    clock.turn(minutes=1)
+    client.post(vote_path(doors, papers[0].id), data={"value": "down"})
+    assert "4 automatic clicks ignored" in client.get(doors.path(Purpose.PREFERENCES)).text
+    clock.turn(minutes=10)
+    page = it_was_me(burst).post(client)
+    assert "not ignored any more" in page.text
+    clock.turn(seconds=10)
+    it_was_me(client.get(doors.path(Purpose.PREFERENCES)))
+    clock.turn(days=8)
+    assert "ignored" not in client.get(doors.path(Purpose.PREFERENCES)).text
+
+
+@pytest.mark.parametrize("burst_number", ["", "x", "-1", "9" * 400, "'; --"])
+@pytest.mark.parametrize("opened", ["", "x", "-5", "9" * 12, "99999999999", "٣"])
+def test_a_restoring_post_of_rubbish_restores_nothing(
+    client: httpx.Client,
+    doors: Doors,
+    burst: httpx.Response,
+    clock: Clock,
+    burst_number: str,
+    opened: str,
+) -> None:
+    clock.turn(minutes=5)
+    posted = {"action": "restore", "burst": burst_number, "opened": opened}
+    assert client.post(doors.path(Purpose.PREFERENCES), data=posted).status_code == 200
+    posted["burst"] = it_was_me(burst).fields["burst"]
+    assert client.post(doors.path(Purpose.PREFERENCES), data=posted).status_code == 400
+    assert counted(doors) == 0
+
+
+def test_held_votes_are_listed_with_the_time_they_begin_to_count(
+    client: httpx.Client, doors: Doors, clock: Clock
+) -> None:
+    client.post(doors.path(Purpose.VOTE), data={"value": "up"})
+    page = client.get(doors.path(Purpose.PREFERENCES))
+    assert "more like this, from 09:10 UTC on" in text(page)
+    clock.turn(minutes=10)
+    assert "Votes that wait" not in client.get(doors.path(Purpose.PREFERENCES)).text
