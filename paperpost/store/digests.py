@@ -1,22 +1,21 @@
-"""Digests: frozen rows, one per subscriber and local date, and the fragments they show."""
+"""Digests: frozen rows, one per subscriber and local date."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col, func, select
 
-from paperpost.store.database import add_or_leave, in_chunks
+from paperpost.store.database import in_chunks
 from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import (
     Delivery,
     DeliveryKind,
     DeliveryState,
     Digest,
-    Fragment,
     Subscriber,
     Vote,
 )
@@ -24,7 +23,8 @@ from paperpost.store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class NewDigest:
-    """A digest that has been ranked and is about to be frozen. Without items it is silent.
+    """A digest that has been ranked and is about to be frozen. Without items it is silent, or
+    with `quiet_note` a mail that says why (`silence`).
 
     `seen`: the subscriber as they were read before the ranking. `next_due_at`: when the clock
     comes back to them; None for a digest composed by hand, which leaves the clock alone.
@@ -44,89 +44,179 @@ class NewDigest:
     items: list[dict[str, Any]]
     next_due_at: datetime | None
     silence: str = ""
+    quiet_note: bool = False
+
+    @property
+    def is_mailed(self) -> bool:
+        """Whether there is a mail to send."""
+        return bool(self.items) or self.quiet_note
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, once it is stored."""
+        if self.items:
+            return "queued"
+        return "quiet note" if self.quiet_note else "silent"
 
 
-def freeze(session: Session, new: NewDigest, now: datetime) -> str:
-    """Insert a digest with its delivery and set the subscriber's next due time.
+def freeze(session: Session, new_ones: Sequence[NewDigest], now: datetime) -> dict[int, str]:
+    """Insert digests of one date with their deliveries, and set the subscribers' next due times.
 
-    Returns "queued" or "silent"; or "composed before" when the date has its digest; or
+    What became of each, by subscriber: "queued", "quiet note" or "silent"; "composed before" when
+    the date has its digest, or its note has gone out (what has come in since is for the next date);
     "overtaken" when since the ranking began another process composed for this subscriber (its
-    papers were not known then), or their schedule was changed: then nothing may be written.
+    papers were not known then), or their schedule was changed: then nothing was written.
     """
-    may_insert = _may_insert(session, new)
-    found = of_date(session, new.subscriber_id, new.local_date)
-    if found is not None and (found.items or not new.items):
-        return "composed before"
-    if not may_insert:
-        return "overtaken"
-    if found is None and new.next_due_at is not None and _has_later(session, new):
-        return "composed before"  # a schedule changed while a digest was due: no way back in time
-    delivery = _delivery_of(session, new, found, now)
-    if found is None:
-        session.add(_digest_row(new, delivery, now))
-    else:  # it was silent, and papers have come in since
-        found.items, found.considered, found.why = new.items, new.considered, new.why
-        found.composed_at, found.template_version = now, new.template_version
-        found.frequency, found.newest_paper = new.frequency, new.newest_paper
-    session.flush()
-    return "queued" if new.items else "silent"
+    if not new_ones:
+        return {}
+    day = new_ones[0].local_date
+    ids = sorted(new.subscriber_id for new in new_ones)
+    unchanged = _unchanged(session, ids, new_ones)
+    _count(session, [new for new in new_ones if new.subscriber_id in unchanged])
+    found = _of_day(session, ids, day)
+    later = _with_later(session, ids, day)
+    outcomes: dict[int, str] = {}
+    fresh = []
+    for new in new_ones:
+        number, old = new.subscriber_id, found.get(new.subscriber_id)
+        if old is not None and (old.items or not new.items):
+            outcomes[number] = "composed before"
+        elif number not in unchanged:
+            outcomes[number] = "overtaken"
+        elif old is not None:
+            filled = _fill(session, old, new, now)
+            outcomes[number] = new.outcome if filled else "composed before"
+        elif new.next_due_at is not None and number in later:
+            # A schedule changed while a digest was due: there is no way back in time.
+            outcomes[number] = "composed before"
+        else:
+            outcomes[number] = new.outcome
+            fresh.append(new)
+    _insert(session, fresh, now)
+    return outcomes
 
 
-def _has_later(session: Session, new: NewDigest) -> bool:
-    later = select(Digest.id).where(
-        Digest.subscriber_id == new.subscriber_id, Digest.local_date > new.local_date
+def _unchanged(
+    session: Session, ids: Sequence[int], new_ones: Sequence[NewDigest]
+) -> frozenset[int]:
+    """The subscribers who are as they were seen, and stay so until the transaction ends."""
+    seen = {new.subscriber_id: new for new in new_ones}
+    query = (
+        select(Subscriber)
+        .where(col(Subscriber.id).in_(ids))
+        .order_by(col(Subscriber.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
-    return session.exec(later.limit(1)).first() is not None
+    return frozenset(
+        person.id or 0
+        for person in session.exec(query)
+        if _is_as_seen(person, seen[person.id or 0])
+    )
 
 
-def _may_insert(session: Session, new: NewDigest) -> bool:
-    unchanged = [
-        col(Subscriber.id) == new.subscriber_id,
-        col(Subscriber.digest_count) == new.seen.digest_count,
-    ]
-    changes: dict[str, object] = {"digest_count": Subscriber.digest_count + 1}
+def _is_as_seen(person: Subscriber, new: NewDigest) -> bool:
+    watched = ["digest_count"]
     if new.next_due_at is not None:
-        unchanged += [
-            col(Subscriber.next_due_at) == new.seen.next_due_at,
-            col(Subscriber.timezone) == new.seen.timezone,
-            col(Subscriber.hour) == new.seen.hour,
-            col(Subscriber.frequency) == new.seen.frequency,
+        watched += ["next_due_at", "timezone", "hour", "frequency"]
+    return all(getattr(person, name) == getattr(new.seen, name) for name in watched)
+
+
+def _count(session: Session, new_ones: Sequence[NewDigest]) -> None:
+    """Tell others who are ranking now that these subscribers have been composed for."""
+    for by_clock in (True, False):
+        rows = [
+            {"number": new.subscriber_id, "due": new.next_due_at}
+            for new in new_ones
+            if (new.next_due_at is not None) is by_clock
         ]
-        changes["next_due_at"] = new.next_due_at
-    raised = session.exec(update(Subscriber).where(*unchanged).values(**changes))
-    return bool(raised.rowcount == 1)
+        changes: dict[str, Any] = {"digest_count": Subscriber.digest_count + 1}
+        if by_clock:
+            changes["next_due_at"] = bindparam("due")
+        if rows:
+            one = update(Subscriber).where(col(Subscriber.id) == bindparam("number"))
+            session.connection().execute(one.values(**changes), rows)
 
 
-def _delivery_of(session: Session, new: NewDigest, found: Digest | None, now: datetime) -> Delivery:
-    delivery = None if found is None else session.get(Delivery, found.delivery_id)
-    if delivery is None:
-        delivery = Delivery(
-            kind=DeliveryKind.DIGEST,
-            subscriber_id=new.subscriber_id,
-            domain=domain_of(new.seen.email),
-            local_date=new.local_date,
-            state=DeliveryState.SILENT,
+def _of_day(session: Session, ids: Sequence[int], day: date) -> dict[int, Digest]:
+    query = select(Digest).where(col(Digest.subscriber_id).in_(ids), Digest.local_date == day)
+    return {digest.subscriber_id: digest for digest in session.exec(query)}
+
+
+def _with_later(session: Session, ids: Sequence[int], day: date) -> set[int]:
+    """Those who have a digest of a later date."""
+    query = select(Digest.subscriber_id).where(
+        col(Digest.subscriber_id).in_(ids), Digest.local_date > day
+    )
+    return set(session.exec(query))
+
+
+def _fill(session: Session, found: Digest, new: NewDigest, now: datetime) -> bool:
+    """Put the papers that have come in since into a digest that had none; False if its note has
+    gone out, or is about to."""
+    filled = session.exec(
+        update(Delivery)
+        .where(
+            col(Delivery.id) == found.delivery_id,
+            col(Delivery.state).in_((DeliveryState.SILENT, DeliveryState.QUEUED)),
+            col(Delivery.lease).is_(None),
+        )
+        .values(
+            state=DeliveryState.QUEUED,
             created_at=now,
             due_at=new.due_at,
             expires_at=new.expires_at,
-            message_id=new.message_id,
+            reply="",
         )
-        session.add(delivery)
-    delivery.state = DeliveryState.QUEUED if new.items else DeliveryState.SILENT
-    delivery.created_at = now
-    delivery.due_at, delivery.expires_at = new.due_at, new.expires_at
-    delivery.reply = new.silence
+    )
+    if filled.rowcount != 1:
+        return False
+    found.items, found.considered, found.why = new.items, new.considered, new.why
+    found.composed_at, found.template_version = now, new.template_version
+    found.frequency, found.newest_paper = new.frequency, new.newest_paper
+    found.silence = ""
     session.flush()
-    return delivery
+    return True
 
 
-def _digest_row(new: NewDigest, delivery: Delivery, now: datetime) -> Digest:
-    if delivery.id is None:
-        raise ValueError("the delivery is not stored yet")
+def _insert(session: Session, new_ones: Sequence[NewDigest], now: datetime) -> None:
+    if not new_ones:
+        return
+    rows = [delivery_row(new, now).model_dump(exclude={"id"}) for new in new_ones]
+    connection = session.connection()
+    stored = insert(Delivery).returning(col(Delivery.id), sort_by_parameter_order=True)
+    numbers: Sequence[Any] = connection.execute(stored, rows).scalars().all()
+    connection.execute(
+        insert(Digest),
+        [
+            digest_row(new, number, now).model_dump(exclude={"id"})
+            for new, number in zip(new_ones, numbers, strict=True)
+        ],
+    )
+
+
+def delivery_row(new: NewDigest, now: datetime) -> Delivery:
+    """The delivery of a digest that is composed now, not stored yet."""
+    return Delivery(
+        kind=DeliveryKind.DIGEST,
+        subscriber_id=new.subscriber_id,
+        domain=domain_of(new.seen.email),
+        local_date=new.local_date,
+        state=DeliveryState.QUEUED if new.is_mailed else DeliveryState.SILENT,
+        created_at=now,
+        due_at=new.due_at,
+        expires_at=new.expires_at,
+        message_id=new.message_id,
+        reply="" if new.is_mailed else new.silence,
+    )
+
+
+def digest_row(new: NewDigest, delivery_id: int, now: datetime) -> Digest:
+    """The row of a digest that is composed now, not stored yet."""
     return Digest(
         subscriber_id=new.subscriber_id,
         local_date=new.local_date,
-        delivery_id=delivery.id,
+        delivery_id=delivery_id,
         composed_at=now,
         template_version=new.template_version,
         frequency=new.frequency,
@@ -134,6 +224,7 @@ def _digest_row(new: NewDigest, delivery: Delivery, now: datetime) -> Digest:
         considered=new.considered,
         newest_paper=new.newest_paper,
         items=new.items,
+        silence=new.silence,
     )
 
 
@@ -156,18 +247,37 @@ def of_subscriber(session: Session, subscriber_id: int) -> list[tuple[Digest, De
 
 
 def newest(
-    session: Session, subscriber_id: int, *, mailed: bool = False
+    session: Session, subscriber_id: int, *, papers: bool = False
 ) -> tuple[Digest, Delivery] | None:
-    """A subscriber's newest digest with its delivery; with `mailed` the newest that has papers."""
+    """A subscriber's newest digest with its delivery; with `papers` the newest that has some."""
     query = (
         select(Digest, Delivery)
         .join(Delivery, col(Delivery.id) == col(Digest.delivery_id))
         .where(Digest.subscriber_id == subscriber_id)
         .order_by(col(Digest.local_date).desc())
     )
-    if mailed:
-        query = query.where(Delivery.state != DeliveryState.SILENT)
+    if papers:
+        query = query.where(Digest.silence == "")
     return session.exec(query.limit(1)).first()
+
+
+def silences(session: Session, since: datetime, limit: int) -> list[tuple[date, str, int]]:
+    """Why digests that were due since then had no papers: date, reason and how many subscribers,
+    the newest date and its most frequent reason first."""
+    people = func.count()
+    query = (
+        select(col(Digest.local_date), col(Digest.silence), people)
+        .join(Delivery, col(Delivery.id) == col(Digest.delivery_id))
+        .where(
+            col(Delivery.state).in_(list(DeliveryState)),  # whichever: the index begins with it
+            Delivery.due_at >= since,
+            Digest.silence != "",
+        )
+        .group_by(col(Digest.local_date), col(Digest.silence))
+        .order_by(col(Digest.local_date).desc(), people.desc(), col(Digest.silence))
+        .limit(limit)
+    )
+    return [(day, reason, number) for day, reason, number in session.exec(query)]
 
 
 def of_deliveries(session: Session, delivery_ids: Collection[int]) -> dict[int, Digest]:
@@ -195,6 +305,7 @@ def sent(session: Session, since: datetime, until: datetime, most: int) -> list[
         .join(Delivery, col(Delivery.id) == col(Digest.delivery_id))
         .where(
             Delivery.state == DeliveryState.SENT,
+            Digest.silence == "",
             Delivery.due_at >= since,
             Delivery.due_at <= until,
             col(Digest.subscriber_id).in_(select(Vote.subscriber_id)),
@@ -262,40 +373,3 @@ def mailed(
                 for item in items:
                     found[subscriber_id].update((item["paper"], *item.get("also", ())))
     return found
-
-
-def keep_fragments(session: Session, wanted: Sequence[Fragment]) -> dict[tuple[int, str], int]:
-    """Store fragments that are not there yet; their numbers by (paper number, checksum)."""
-    papers = {fragment.paper_number for fragment in wanted}
-    have = _fragment_numbers(session, papers)
-    missing = [one for one in wanted if (one.paper_number, one.checksum) not in have]
-    if not missing:
-        return have
-    rows = [one.model_dump(exclude={"id"}) for one in missing]
-    # In one order, and giving way: another process may be storing the same ones.
-    rows.sort(key=lambda row: (row["paper_number"], row["checksum"]))
-    add_or_leave(session, Fragment, rows)
-    return _fragment_numbers(session, papers)
-
-
-def _fragment_numbers(
-    session: Session, paper_numbers: Collection[int]
-) -> dict[tuple[int, str], int]:
-    return {
-        (number, checksum): identity or 0
-        for chunk in in_chunks(paper_numbers)
-        for number, checksum, identity in session.exec(
-            select(Fragment.paper_number, Fragment.checksum, Fragment.id).where(
-                col(Fragment.paper_number).in_(chunk)
-            )
-        )
-    }
-
-
-def fragments(session: Session, ids: Iterable[int]) -> dict[int, Fragment]:
-    """Fragments by number."""
-    return {
-        fragment.id or 0: fragment
-        for chunk in in_chunks(ids)
-        for fragment in session.exec(select(Fragment).where(col(Fragment.id).in_(chunk)))
-    }

@@ -294,7 +294,7 @@ def test_a_date_that_another_composer_overtook_is_ranked_again(
     email = join(any_installation, "ada", "graph neural networks", size=3)
     early = _early(any_installation, email)
     compose_all_of(any_installation, DAYS[0])
-    outcomes = compose._compose_by_hand(any_installation, [early], DAYS[1])
+    outcomes = compose._compose_by_hand(any_installation, [early], DAYS[1], rank_block)
     assert list(outcomes.values()) == ["overtaken"]
     assert compose_all_of(any_installation, DAYS[1]) == {"queued": 1}
 
@@ -304,7 +304,7 @@ def test_a_digest_whose_candidates_are_all_muted_says_so(any_installation: Insta
     email = join(any_installation, "ada", "graph", muted=("study",))
     assert compose_all_of(any_installation, DAYS[0]) == {"silent": 1}
     (mail,) = account.export(any_installation, email)["mails"]
-    assert mail["reply"] == "none of 12 new papers passed the muted terms"
+    assert mail["reply"] == "None of 12 new papers passed the muted terms."
     join(any_installation, "ada", "graph", muted=())
     found = explain.explain(any_installation, email, DAYS[1], 50)
     assert all(choice["paper"].startswith("2604.07") for choice in found)
@@ -334,7 +334,7 @@ def test_odd_dates_are_no_trouble(any_installation: Installation) -> None:
 
 
 def test_papers_that_come_while_the_digest_is_ranked_are_in_the_next(
-    any_installation: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    any_installation: Installation, clock: Clock
 ) -> None:
     fill(any_installation, DAYS[:1], each=1)
     email = join(any_installation, "ada", "graph neural networks", size=50)
@@ -348,8 +348,7 @@ def test_papers_that_come_while_the_digest_is_ranked_are_in_the_next(
         clock.turn(seconds=20)
         return rankings
 
-    monkeypatch.setattr(compose, "rank_block", slow)
-    compose_all_of(any_installation, DAYS[0])
+    list(compose.compose_date(any_installation, DAYS[0], rank=slow))
     compose_all_of(any_installation, DAYS[1])
     mailed = digests_of(any_installation, email)
     assert len(mailed[str(DAYS[0])]["papers"]) == 3

@@ -420,3 +420,18 @@ def test_a_domain_whose_server_gets_too_much_is_left_alone_and_the_others_go_on(
     shelf = StoreOutbox(office)
     assert len(shelf.claim(office.clock(), 10)) == 2, "a minute after that, two at a time"
     shelf.release([], office.clock())
+
+
+def test_an_address_that_does_not_exist_is_mailed_no_more(
+    office: Installation, postbox: Postbox
+) -> None:
+    compose_for(office, "ada", "ben")
+    postbox.refuse = {
+        "ada@example.org": "550 5.1.1 no such user",
+        "ben@example.org": "550 5.7.1 we do not like your network",
+    }
+    assert send(office).failed == 2
+    with office.database.reading() as session:
+        ada, ben = (account.named(session, f"{name}@example.org") for name in ("ada", "ben"))
+    assert ada.suppressed_at is not None
+    assert ben.suppressed_at is None, "that was not about the mailbox"

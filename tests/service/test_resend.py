@@ -74,7 +74,7 @@ def test_the_clock_sends_it_too_however_late_it_is(
 
 
 def test_a_failed_one_is_tried_afresh(office: Installation, postbox: Postbox, clock: Clock) -> None:
-    postbox.refuse = {ADA: "550 5.1.1 no such user"}
+    postbox.refuse = {ADA: "554 5.6.0 no"}
     send(office)
     assert states(office) == {"failed": 1}
     postbox.refuse = {}
@@ -122,7 +122,7 @@ def test_who_left_paused_or_cannot_be_reached_is_mailed_nothing(
     send(office)
     with office.database.writing() as session:
         ada = session.exec(select(Subscriber)).one()
-        ada.suppressed_at, ada.suppressed_because = clock(), "550 5.1.1 no such user"
+        ada.suppressed_at, ada.suppressed_because = clock(), "554 5.6.0 no"
         session.add(ada)
     with pytest.raises(CannotResend, match="nothing is mailed there since 2026-04-07: 550"):
         resend(office, ADA, DAY)

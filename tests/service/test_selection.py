@@ -93,12 +93,12 @@ def test_a_day_without_a_paper_above_the_threshold_is_silent_and_says_why(
     email = join(any_installation, "ada", "cold fusion", threshold=99)
     join(any_installation, "ben", "graph", muted=("study",))
     assert compose_all_of(any_installation, DAY) == {"silent": 2}
-    reason = "none of 12 new papers reached your threshold of 99 %"
+    reason = "None of 12 new papers reached your threshold of 99 %."
     assert [mail["reply"] for mail in account.export(any_installation, email)["mails"]] == [reason]
     assert status(any_installation)["silent"] == [
         {
             "date": str(DAY),
-            "reason": "none of 12 new papers passed the muted terms",
+            "reason": "None of 12 new papers passed the muted terms.",
             "subscribers": 1,
         },
         {"date": str(DAY), "reason": reason, "subscribers": 1},
