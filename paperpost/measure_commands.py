@@ -1,0 +1,166 @@
+"""The commands that measure: ranking quality (`evaluate`) and speed (`bench`)."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from paperpost.terminal import AsJson, say, show
+
+
+def evaluate(
+    data: Annotated[
+        Literal["citeulike", "stream", "tune"],
+        typer.Argument(help="What is replayed; tune tries other weights on citeulike's data."),
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the data is.")],
+    seed: Annotated[int, typer.Option(min=0, help="Which papers are new.")] = 0,
+    split: Annotated[int | None, typer.Option(help="CiteULike's published split: 1 or 10.")] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="Those with such a part in the name."),
+    ] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write the stream's curve there.")] = None,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="The stream's past, to choose weights on.")
+    ] = False,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N,...", help="What tune splits by [7,8].")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ranking quality on real data, beside other rankers; needs no database."""
+    if split not in (None, 1, 10) or (split is not None and data != "citeulike"):
+        raise typer.BadParameter("--split is 1 or 10, and for citeulike")
+    if svg is not None and data != "stream":
+        raise typer.BadParameter("--svg is for the stream")
+    if validation and data != "stream":
+        raise typer.BadParameter("--validation is for the stream")
+    if seeds is not None and data != "tune":
+        raise typer.BadParameter("--seeds is for tune")
+    if data == "tune" and models is not None:
+        raise typer.BadParameter("--models is not for tune: it tries ours alone")
+    if data == "tune":
+        _tune(folder, seeds, as_json)
+        return
+    from paperpost.evaluation.citeulike import evaluate_citeulike
+    from paperpost.evaluation.stream import evaluate_stream
+
+    names = [name.strip() for name in (models or "").split(",") if name.strip()]
+    if data == "citeulike":
+        found = evaluate_citeulike(folder, seed, split, names, say)
+        show(as_json, found.document, found.text)
+        return
+    replayed = evaluate_stream(folder, seed, names, say, validation=validation)
+    if svg is not None:
+        replayed.write_picture(svg)
+    show(as_json, replayed.document, replayed.text)
+
+
+def _tune(folder: Path, seeds: str | None, as_json: bool) -> None:
+    from paperpost.evaluation import tune_report
+    from paperpost.evaluation.tune import VALIDATION_SEEDS, tune
+
+    found = tune(folder, _numbers(seeds) if seeds else VALIDATION_SEEDS, say)
+    show(as_json, tune_report.document(found), tune_report.text(found))
+
+
+def _numbers(text: str) -> list[int]:
+    numbers = text.split(",")
+    if not all(number.strip().isdecimal() for number in numbers):
+        raise typer.BadParameter(f"{text!r} is no list of numbers like 7,8")
+    return [int(number) for number in numbers]
+
+
+bench = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Speed, beside what it is compared with; needs no database.",
+)
+Library = Annotated[int, typer.Option(min=1, help="Made-up papers that the model knows.")]
+Terms = Annotated[int, typer.Option(min=1, help="Made-up words that they are written in.")]
+
+
+@bench.command("rank")
+def bench_rank(
+    subscribers: Annotated[int, typer.Option(min=1, help="Whose papers are ranked.")] = 100_000,
+    papers: Annotated[int, typer.Option(min=20, help="The day's new papers.")] = 1_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 5,
+    library: Library = 20_000,
+    terms: Terms = 50_000,
+    as_json: AsJson = False,
+) -> None:
+    """The best papers for many subscribers, beside implicit's own top-k."""
+    from paperpost.bench import rank as timing
+
+    sizes = timing.RankSizes(subscribers, papers, rounds, library, terms)
+    found = timing.bench_rank(sizes, say)
+    show(as_json, found.document, found.text)
+
+
+@bench.command("vote")
+def bench_vote(
+    votes: Annotated[int, typer.Option(min=1, help="Votes of the reader.")] = 20,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 200,
+    library: Library = 5_000,
+    terms: Terms = 50_000,
+    as_json: AsJson = False,
+) -> None:
+    """From a vote to a changed profile, beside implicit's own fold-in."""
+    if votes > library:
+        raise typer.BadParameter("there are more votes than papers in the library")
+    from paperpost.bench import vote as timing
+
+    found = timing.bench_vote(timing.VoteSizes(votes, rounds, library, terms), say)
+    show(as_json, found.document, found.text)
+
+
+@bench.command("train")
+def bench_train(
+    papers: Annotated[
+        str, typer.Option(metavar="N,...", help="With the fewest subscribers.")
+    ] = "5000,20000,75000",
+    subscribers: Annotated[
+        str, typer.Option(metavar="N,...", help="With the fewest papers.")
+    ] = "1000,10000,100000",
+    terms: Terms = 50_000,
+    as_json: AsJson = False,
+) -> None:
+    """How training grows with papers and subscribers, beside implicit's own fit."""
+    sizes = _sizes(papers), _sizes(subscribers)
+    from paperpost.bench import train as timing
+
+    found = timing.bench_train(timing.TrainSizes(*sizes, terms), say)
+    show(as_json, found.document, found.text)
+
+
+@bench.command("send")
+def bench_send(
+    smtp: Annotated[str, typer.Option(metavar="URL", help="A server on this machine: smtp-sink.")],
+    messages: Annotated[int, typer.Option(min=1, help="Digests.")] = 20_000,
+    connections: Annotated[int, typer.Option(min=1, help="To the server.")] = 16,
+    processes: Annotated[int, typer.Option(min=1, help="That send at the same time.")] = 2,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="An empty PostgreSQL database [SQLite].")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Personal digests, composed, built, sent and recorded, beside Postfix's smtp-source."""
+    from paperpost.bench import send as timing
+
+    sizes = timing.SendSizes(messages, connections, processes)
+    found = timing.bench_send(smtp, sizes, database, say)
+    show(as_json, found.document, found.text)
+
+
+def _sizes(text: str) -> list[int]:
+    numbers = text.split(",")
+    if not all(number.strip().isdecimal() and int(number) for number in numbers):
+        raise typer.BadParameter(f"{text!r} is no list of sizes like 1000,10000")
+    return [int(number) for number in numbers]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the others."""
+    app.command()(evaluate)
+    app.add_typer(bench, name="bench")
