@@ -4,23 +4,21 @@ Results go to stdout, progress and logs to stderr. With `--json` stdout holds on
 Exit status: 0 done, 1 failed (one line on stderr says why), 2 used wrongly.
 """
 
-import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from paperpost import __version__
-from paperpost.service.installation import Installation, open_installation
+from paperpost import __version__, mail_commands, measure_commands
 from paperpost.settings import load_settings
+from paperpost.terminal import AsJson, Email, a_date, fail, opened, say, show
 
 if TYPE_CHECKING:
     from paperpost.service.mentions import Unmentioned
@@ -34,41 +32,10 @@ app = typer.Typer(
     help="The day's new papers, ranked for each subscriber and mailed as a short digest.",
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Email = Annotated[str, typer.Argument(help="A subscriber's address.")]
-
-
-def _a_date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not a date like 2026-04-01") from error
-
-
 On = Annotated[
     date | None,
-    typer.Option("--on", parser=_a_date, metavar="DATE", help="The digest's date [today]."),
+    typer.Option("--on", parser=a_date, metavar="DATE", help="The digest's date [today]."),
 ]
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _show(as_json: bool, document: Any, text: str) -> None:
-    if as_json:
-        print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
-    elif text:
-        print(text)
-
-
-@contextmanager
-def _open(say: Callable[[str], None] = _say) -> Iterator[Installation]:
-    installation = open_installation(load_settings(), say=say)
-    try:
-        yield installation
-    finally:
-        installation.close()
 
 
 @app.callback(invoke_without_command=True)
@@ -90,8 +57,8 @@ def demo(
     """The whole main job on bundled papers: no network, no SMTP server, no key."""
     from paperpost.demo.run import run_demo
 
-    report = run_demo(folder, say=_say)
-    _show(as_json, report.document, report.text)
+    report = run_demo(folder, say=say)
+    show(as_json, report.document, report.text)
 
 
 @app.command()
@@ -104,7 +71,7 @@ def upgrade(as_json: AsJson = False) -> None:
     database = Database(settings.store_url)
     database.upgrade()
     database.close()
-    _show(as_json, {"upgraded": True}, "The database is up to date.")
+    show(as_json, {"upgraded": True}, "The database is up to date.")
 
 
 @app.command()
@@ -122,11 +89,11 @@ def fetch(
         ingest.check_sources(sources or ())
     except SourceError as error:
         raise typer.BadParameter(str(error)) from error
-    with _open() as installation:
+    with opened() as installation:
         result = ingest.fetch(installation, sources or ())
     _show_ingested(as_json, asdict(result))
     if result.rejected and not result.readable:
-        _fail("nothing could be fetched")
+        fail("nothing could be fetched")
 
 
 @app.command("import")
@@ -137,22 +104,22 @@ def import_(
     """Papers from files: JSON lines, RSS, Atom, OAI-PMH, or Daily Papers (text or API)."""
     from paperpost.service import ingest
 
-    with _open() as installation:
+    with opened() as installation:
         result = ingest.import_files(installation, files)
     _show_ingested(as_json, asdict(result))
     if not result.readable:
-        _fail("no papers could be read")
+        fail("no papers could be read")
 
 
 def _show_ingested(as_json: bool, document: dict[str, Any]) -> None:
     for rejected in document["rejected"][:20]:
         what = f"record {rejected['record']} of " if rejected["record"] else "not read: "
-        _say(f"{what}{rejected['file']}: {rejected['reason']}")
+        say(f"{what}{rejected['file']}: {rejected['reason']}")
     if len(document["rejected"]) > 20:
-        _say(f"and {len(document['rejected']) - 20} more")
+        say(f"and {len(document['rejected']) - 20} more")
     counts = {name: document[name] for name in ("added", "updated", "skipped")}
     counts["rejected"] = sum(1 for rejected in document["rejected"] if rejected["record"])
-    _show(as_json, document, ", ".join(f"{number} {name}" for name, number in counts.items()))
+    show(as_json, document, ", ".join(f"{number} {name}" for name, number in counts.items()))
 
 
 @app.command()
@@ -185,13 +152,21 @@ def subscribe(
             "--explore/--no-explore", help="One paper outside the usual a digest, marked [yes]."
         ),
     ] = None,
+    quiet_note: Annotated[
+        bool | None,
+        typer.Option(
+            "--quiet-note/--no-quiet-note",
+            help="On a day without papers a note that says why, rather than no mail [no].",
+        ),
+    ] = None,
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="They have agreed already: mail nothing.")
     ] = False,
     file: Annotated[
         Path | None,
         typer.Option(
-            help="A CSV: email,keywords (with ;),timezone,hour,size,frequency,threshold,explore."
+            help="A CSV: email,keywords (with ;),timezone,hour,size,frequency,threshold,explore,"
+            "quiet_note."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -217,17 +192,22 @@ def subscribe(
                 "size": size,
                 "frequency": frequency,
                 "threshold": threshold,
-                "explore": None if explore is None else "yes" if explore else "no",
+                "explore": _yes_or_no(explore),
+                "quiet_note": _yes_or_no(quiet_note),
             }
         )
     except wishes.InvalidWish as error:
         raise typer.BadParameter(str(error)) from error
-    with _open() as installation:
+    with opened() as installation:
         done = service.by_command(installation, email or "", wanted, confirmed=confirmed)
         found = mentions.unmentioned(installation, wanted.interests())
     note = "; a mail asks them to confirm: `paperpost send` delivers it" if done.mailed else ""
     document = asdict(done) | _say_unmentioned(found)
-    _show(as_json, document, f"{done.email} is {done.state}{note}")
+    show(as_json, document, f"{done.email} is {done.state}{note}")
+
+
+def _yes_or_no(chosen: bool | None) -> str | None:
+    return None if chosen is None else "yes" if chosen else "no"
 
 
 def _say_unmentioned(found: "Sequence[Unmentioned]") -> dict[str, list[str]]:
@@ -235,7 +215,7 @@ def _say_unmentioned(found: "Sequence[Unmentioned]") -> dict[str, list[str]]:
     from paperpost.service.mentions import unknown
 
     for one in found:
-        _say(one.sentence)
+        say(one.sentence)
     return unknown(found)
 
 
@@ -243,7 +223,7 @@ def _subscribe_many(file: Path, confirmed: bool, as_json: bool) -> None:
     from paperpost.service import mentions
     from paperpost.service import subscribe as service
 
-    with _open() as installation:
+    with opened() as installation:
         done = service.from_file(installation, file, confirmed=confirmed)
         found = mentions.unmentioned(installation, done.asked)
     document = asdict(done) | _say_unmentioned(found)
@@ -261,9 +241,9 @@ def export(email: Email, as_json: AsJson = False) -> None:
     """Everything stored about an address, as JSON."""
     from paperpost.service import account
 
-    with _open() as installation:
+    with opened() as installation:
         document = account.export(installation, email)
-    _show(True, document, "")
+    show(True, document, "")
 
 
 @app.command()
@@ -271,9 +251,9 @@ def delete(email: Email, as_json: AsJson = False) -> None:
     """Delete everything stored about an address, for good."""
     from paperpost.service import account
 
-    with _open() as installation:
+    with opened() as installation:
         account.delete(installation, email)
-    _show(as_json, {"email": email, "deleted": True}, f"Everything about {email} is gone.")
+    show(as_json, {"email": email, "deleted": True}, f"Everything about {email} is gone.")
 
 
 @app.command()
@@ -281,12 +261,12 @@ def train(as_json: AsJson = False) -> None:
     """Fit the model on what is stored."""
     from paperpost.service.train import train as fit
 
-    with _open() as installation:
+    with opened() as installation:
         trained = fit(installation)
     if trained is None:
-        _fail("there are no papers yet: run `paperpost fetch` or `paperpost import`")
+        fail("there are no papers yet: run `paperpost fetch` or `paperpost import`")
     text = f"Trained on {trained.papers:,} papers and {trained.votes:,} votes"
-    _show(as_json, asdict(trained), f"{text} in {trained.seconds:.1f} s.")
+    show(as_json, asdict(trained), f"{text} in {trained.seconds:.1f} s.")
 
 
 @app.command()
@@ -302,7 +282,7 @@ def rank(
     """What a subscriber would get, with scores and reasons; changes nothing."""
     from paperpost.service.explain import explain
 
-    with _open() as installation:
+    with opened() as installation:
         choices = explain(installation, email, on, top)
     lines = [
         f"{place:3}. {choice['title']}\n"
@@ -316,7 +296,7 @@ def rank(
         "Nothing to mail: since the last digest up to that date no papers were announced, "
         "or none that reaches the threshold."
     )
-    _show(as_json, choices, "\n".join(lines).rstrip() or nothing)
+    show(as_json, choices, "\n".join(lines).rstrip() or nothing)
 
 
 @app.command()
@@ -327,18 +307,19 @@ def digest(
 ) -> None:
     """Compose and queue the digests of a date, whatever the hour.
 
-    A silent digest is one without papers, or with none above the threshold: nothing is mailed.
+    A silent digest is one without papers, or with none above the threshold: nothing is mailed,
+    but for a quiet note to who asked for it.
     """
     from paperpost.engine.embedded import compose_all_of
 
-    with _open() as installation:
+    with opened() as installation:
         counts = compose_all_of(installation, on, only)
-    words = ("queued", "silent", "composed before", "not their day", "overtaken")
+    words = ("queued", "quiet note", "silent", "composed before", "not their day", "overtaken")
     document = {word.replace(" ", "_"): counts[word] for word in words}
     shown = [f"{counts[word]} {word}" for word in words if counts[word] or word == "queued"]
-    _show(as_json, document, ", ".join(shown))
+    show(as_json, document, ", ".join(shown))
     if counts["overtaken"]:
-        _fail(f"{counts['overtaken']} subscribers have no digest for that date yet: run it again")
+        fail(f"{counts['overtaken']} subscribers have no digest for that date yet: run it again")
 
 
 @app.command()
@@ -347,16 +328,16 @@ def send(as_json: AsJson = False) -> None:
     from paperpost.service.deliver import send as deliver
 
     stop = _stop_on_signals()
-    with _open() as installation:
+    with opened() as installation:
         tally = deliver(installation, stop)
         where = installation.settings.mail_folder if not installation.settings.smtp_url else None
     document = asdict(tally)
     text = ", ".join(f"{n} {word}" for word, n in document.items() if isinstance(n, int) and n)
     if where is not None and tally.sent:
         text += f"; the mails are files in {where}"
-    _show(as_json, document, text or "nothing to send")
+    show(as_json, document, text or "nothing to send")
     if tally.unreachable:
-        _fail(f"mail cannot be handed over now, nothing is lost: {tally.unreachable}")
+        fail(f"mail cannot be handed over now, nothing is lost: {tally.unreachable}")
 
 
 @app.command()
@@ -371,146 +352,10 @@ def vote(
 
     if value not in VALUES:
         raise typer.BadParameter("the vote is up, down or none")
-    with _open() as installation:
+    with opened() as installation:
         cast_by_command(installation, email, paper, value)
     document = {"email": email, "paper": paper, "value": VALUES[value]}
-    _show(as_json, document, f"{email} on {paper}: {value}")
-
-
-@app.command()
-def evaluate(
-    data: Annotated[
-        Literal["citeulike", "stream", "tune"],
-        typer.Argument(help="What is replayed; tune tries other weights on citeulike's data."),
-    ],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the data is.")],
-    seed: Annotated[int, typer.Option(min=0, help="Which papers are new.")] = 0,
-    split: Annotated[int | None, typer.Option(help="CiteULike's published split: 1 or 10.")] = None,
-    models: Annotated[
-        str | None,
-        typer.Option(metavar="NAME,...", help="Those with such a part in the name."),
-    ] = None,
-    svg: Annotated[Path | None, typer.Option(help="Write the stream's curve there.")] = None,
-    validation: Annotated[
-        bool, typer.Option("--validation", help="The stream's past, to choose weights on.")
-    ] = False,
-    seeds: Annotated[
-        str | None, typer.Option(metavar="N,...", help="What tune splits by [7,8].")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Ranking quality on real data, beside other rankers; needs no database."""
-    if split not in (None, 1, 10) or (split is not None and data != "citeulike"):
-        raise typer.BadParameter("--split is 1 or 10, and for citeulike")
-    if svg is not None and data != "stream":
-        raise typer.BadParameter("--svg is for the stream")
-    if validation and data != "stream":
-        raise typer.BadParameter("--validation is for the stream")
-    if seeds is not None and data != "tune":
-        raise typer.BadParameter("--seeds is for tune")
-    if data == "tune" and models is not None:
-        raise typer.BadParameter("--models is not for tune: it tries ours alone")
-    if data == "tune":
-        _tune(folder, seeds, as_json)
-        return
-    from paperpost.evaluation.citeulike import evaluate_citeulike
-    from paperpost.evaluation.stream import evaluate_stream
-
-    names = [name.strip() for name in (models or "").split(",") if name.strip()]
-    if data == "citeulike":
-        found = evaluate_citeulike(folder, seed, split, names, _say)
-        _show(as_json, found.document, found.text)
-        return
-    replayed = evaluate_stream(folder, seed, names, _say, validation=validation)
-    if svg is not None:
-        replayed.write_picture(svg)
-    _show(as_json, replayed.document, replayed.text)
-
-
-def _tune(folder: Path, seeds: str | None, as_json: bool) -> None:
-    from paperpost.evaluation import tune_report
-    from paperpost.evaluation.tune import VALIDATION_SEEDS, tune
-
-    found = tune(folder, _numbers(seeds) if seeds else VALIDATION_SEEDS, _say)
-    _show(as_json, tune_report.document(found), tune_report.text(found))
-
-
-def _numbers(text: str) -> list[int]:
-    numbers = text.split(",")
-    if not all(number.strip().isdecimal() for number in numbers):
-        raise typer.BadParameter(f"{text!r} is no list of numbers like 7,8")
-    return [int(number) for number in numbers]
-
-
-bench = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Speed, beside what it is compared with; needs no database.",
-)
-app.add_typer(bench, name="bench")
-
-Library = Annotated[int, typer.Option(min=1, help="Made-up papers that the model knows.")]
-Terms = Annotated[int, typer.Option(min=1, help="Made-up words that they are written in.")]
-
-
-@bench.command("rank")
-def bench_rank(
-    subscribers: Annotated[int, typer.Option(min=1, help="Whose papers are ranked.")] = 100_000,
-    papers: Annotated[int, typer.Option(min=20, help="The day's new papers.")] = 1_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 5,
-    library: Library = 20_000,
-    terms: Terms = 50_000,
-    as_json: AsJson = False,
-) -> None:
-    """The best papers for many subscribers, beside implicit's own top-k."""
-    from paperpost.bench import rank as timing
-
-    sizes = timing.RankSizes(subscribers, papers, rounds, library, terms)
-    found = timing.bench_rank(sizes, _say)
-    _show(as_json, found.document, found.text)
-
-
-@bench.command("vote")
-def bench_vote(
-    votes: Annotated[int, typer.Option(min=1, help="Votes of the reader.")] = 20,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 200,
-    library: Library = 5_000,
-    terms: Terms = 50_000,
-    as_json: AsJson = False,
-) -> None:
-    """From a vote to a changed profile, beside implicit's own fold-in."""
-    if votes > library:
-        raise typer.BadParameter("there are more votes than papers in the library")
-    from paperpost.bench import vote as timing
-
-    found = timing.bench_vote(timing.VoteSizes(votes, rounds, library, terms), _say)
-    _show(as_json, found.document, found.text)
-
-
-@bench.command("train")
-def bench_train(
-    papers: Annotated[
-        str, typer.Option(metavar="N,...", help="With the fewest subscribers.")
-    ] = "5000,20000,75000",
-    subscribers: Annotated[
-        str, typer.Option(metavar="N,...", help="With the fewest papers.")
-    ] = "1000,10000,100000",
-    terms: Terms = 50_000,
-    as_json: AsJson = False,
-) -> None:
-    """How training grows with papers and subscribers, beside implicit's own fit."""
-    sizes = _sizes(papers), _sizes(subscribers)
-    from paperpost.bench import train as timing
-
-    found = timing.bench_train(timing.TrainSizes(*sizes, terms), _say)
-    _show(as_json, found.document, found.text)
-
-
-def _sizes(text: str) -> list[int]:
-    numbers = text.split(",")
-    if not all(number.strip().isdecimal() and int(number) for number in numbers):
-        raise typer.BadParameter(f"{text!r} is no list of sizes like 1000,10000")
-    return [int(number) for number in numbers]
+    show(as_json, document, f"{email} on {paper}: {value}")
 
 
 @app.command()
@@ -518,9 +363,9 @@ def status(as_json: AsJson = False) -> None:
     """Last fetch and training, deliveries by state, and what is wrong."""
     from paperpost.service.status import status as look
 
-    with _open() as installation:
+    with opened() as installation:
         report = look(installation)
-    _show(as_json, report, _status_text(report))
+    show(as_json, report, _status_text(report))
 
 
 def _status_text(report: dict[str, Any]) -> str:
@@ -532,20 +377,39 @@ def _status_text(report: dict[str, Any]) -> str:
         f"model        {_model_text(model)}",
     ]
     for run in report["sources"]:
-        lines.append(f"source       {run['source']}: {run['detail']} ({run['asked_at'][:16]})")
+        lines.append(f"source       {run['source']}: {run['detail']} ({_minute(run['asked_at'])})")
     for kind, states in report["deliveries"].items():
         shown = ", ".join(f"{n} {state}" for state, n in states.items() if n)
         lines.append(f"{kind:<12} {shown or 'none'}")
+    lines.append(f"bounces      {_bounces_text(report['bounces'])}")
     for silent in report["silent"]:
         lines.append(f"silent       {silent['date']}, {silent['subscribers']}: {silent['reason']}")
     lines += [f"wrong        {line}" for line in report["wrong"]]
     return "\n".join(lines)
 
 
+def _bounces_text(bounces: dict[str, int]) -> str:
+    kinds = ", ".join(
+        f"{bounces[kind]} {kind}" for kind in ("hard", "soft", "complaint") if bounces[kind]
+    )
+    suppressed = bounces["suppressed_subscribers"]
+    return f"{kinds or 'none'} in 30 days; {suppressed} suppressed"
+
+
 def _model_text(model: dict[str, Any] | None) -> str:
     if model is None:
         return "none yet"
-    return f"{model['papers']:,} papers, {model['votes']:,} votes, {model['trained_at'][:16]}"
+    trained = _minute(model["trained_at"])
+    return f"{model['papers']:,} papers, {model['votes']:,} votes, {trained}"
+
+
+def _minute(at: str) -> str:
+    """A time in UTC, as people read it."""
+    return f"{at[:16].replace('T', ' ')} UTC"
+
+
+mail_commands.register(app)
+measure_commands.register(app)
 
 
 @app.command()
@@ -562,10 +426,10 @@ def work(
     stop = _stop_on_signals()
     if attached:
         _stop_with_parent(stop)
-    with _open(log.info) as installation:
+    with opened(log.info) as installation:
         check_sources(installation.settings.sources)
         ended = Clockwork(installation, stop).run()
-    _show(as_json, {"stopped": True}, "")
+    show(as_json, {"stopped": True}, "")
     if not ended:
         sys.stdout.flush()
         os._exit(0)  # a training is still running and leaves nothing half done
@@ -605,15 +469,10 @@ def serve(
     from paperpost.web.serve import serve as run
 
     configure(as_json=as_json)
-    with _open() as installation:
+    with opened() as installation:
         check_sources(installation.settings.sources)
         run(installation, host, port, with_work=not web_only)
-    _show(as_json, {"stopped": True}, "")
-
-
-def _fail(line: str) -> NoReturn:
-    _say(f"paperpost: {line}")
-    raise typer.Exit(1)
+    show(as_json, {"stopped": True}, "")
 
 
 def _run(command: Callable[[], object]) -> int:
@@ -622,14 +481,14 @@ def _run(command: Callable[[], object]) -> int:
     try:
         command()
     except FAILURES as error:
-        _say(f"paperpost: {error}")
+        say(f"paperpost: {error}")
         return 1
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _say(f"paperpost: {where}{error.strerror or error}")
+        say(f"paperpost: {where}{error.strerror or error}")
         return 1
     except KeyboardInterrupt:
         return 130

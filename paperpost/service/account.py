@@ -13,16 +13,28 @@ from typing import Any
 from sqlmodel import Session
 
 from paperpost.errors import PaperpostError
-from paperpost.service import calendar, links, wishes
+from paperpost.service import calendar, links, uncounted, wishes
 from paperpost.service.installation import Installation
 from paperpost.service.last_digest import LastDigest, last_digest
 from paperpost.service.letters import remove_files
 from paperpost.service.links import BadLink, Purpose
-from paperpost.service.subscribe import apply, reschedule
+from paperpost.service.presses import require_a_person
+from paperpost.service.subscribe import apply, deactivate, mail_access_link, reschedule
+from paperpost.service.suppression import lift
+from paperpost.service.uncounted import Ignored, Uncounted
 from paperpost.service.wishes import InvalidWish, Wishes, percent
-from paperpost.store import digests, outbox, papers, subscribers, votes
+from paperpost.store import bounces, digests, outbox, papers, subscribers, vote_posts, votes
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Delivery, Digest, InterestKind, Subscriber, SubscriberState, Vote
+from paperpost.store.tables import (
+    Bounce,
+    Delivery,
+    Digest,
+    InterestKind,
+    Subscriber,
+    SubscriberState,
+    Vote,
+    VotePost,
+)
 
 LONGEST_PAUSE = timedelta(days=366)
 SECOND_THOUGHTS = timedelta(days=1)
@@ -47,9 +59,13 @@ class Account:
     frequency: str
     threshold: int | None
     explore: bool
+    quiet_note: bool
     paused_until: date | None
+    suppressed_at: datetime | None
+    suppressed_because: str | None
     votes: int
-    held_votes: int
+    held_votes: tuple[Uncounted, ...]
+    ignored_votes: tuple[Ignored, ...]
     last: LastDigest
     may_take_all: bool
     leave_token: str
@@ -83,6 +99,14 @@ def pause(installation: Installation, token: str, door: Purpose, until: str) -> 
         return _account(installation, session, person, door)
 
 
+def mail_again(installation: Installation, token: str, door: Purpose) -> Account:
+    """Mail again to an address that sent mail back. Raises LinkError."""
+    with installation.database.writing() as session:
+        person = _owner(installation, session, token, door)
+        lift(session, person, installation.clock())
+        return _account(installation, session, person, door)
+
+
 def _pause_end(text: str, today: date) -> date | None:
     if not text:
         return None
@@ -95,17 +119,45 @@ def _pause_end(text: str, today: date) -> date | None:
     return until
 
 
-def leave(installation: Installation, token: str) -> bool:
+def mail_link(
+    installation: Installation, token: str, door: Purpose, opened: str | None
+) -> tuple[Account, bool]:
+    """Have a fresh link mailed; False if one was just before. `opened` as for `leave`. Raises
+    LinkError and TooSoon."""
+    with installation.database.reading() as session:
+        person = _owner(installation, session, token, door)
+        if opened is not None:
+            require_a_person(installation, session, id_of(person), opened)
+        shown = _account(installation, session, person, door)
+    return shown, mail_access_link(installation, shown.email)
+
+
+def restore(
+    installation: Installation, token: str, door: Purpose, burst: str, opened: str
+) -> Account:
+    """Have a burst of ignored votes count after all (uncounted.py). Raises LinkError, TooSoon and
+    NothingIgnored."""
+    with installation.database.writing() as session:
+        person = _owner(installation, session, token, door)
+        uncounted.restore(installation, session, id_of(person), burst, opened)
+        return _account(installation, session, person, door)
+
+
+def leave(installation: Installation, token: str, opened: str | None = None) -> bool:
     """Unsubscribe; whether they may come back by the same link. Somebody who is gone already is
-    unsubscribed too (RFC 8058: no error). Raises BadLink for what was never such a link.
+    unsubscribed too (RFC 8058: no error).
+
+    `opened`: when the page was, whose button was pressed (presses.py); None for a program that
+    asks as RFC 8058 says, and is obeyed always. Raises TooSoon, and BadLink for what was never such
+    a link.
     """
     number = _leaver(installation, token)
     with installation.database.writing() as session:
         person = subscribers.by_id(session, [number]).get(number)
         if person is not None and person.state != SubscriberState.UNSUBSCRIBED:
-            person.state = SubscriberState.UNSUBSCRIBED
-            person.left_at = installation.clock()
-            reschedule(person, person.left_at)
+            if opened is not None:
+                require_a_person(installation, session, number, opened)
+            deactivate(person, installation.clock())
             session.add(person)
         return person is not None and _may_come_back(person, installation.clock())
 
@@ -147,10 +199,14 @@ def export_by_link(installation: Installation, token: str) -> dict[str, Any]:
         return _everything(installation, session, person)
 
 
-def delete_by_link(installation: Installation, token: str) -> None:
-    """Delete everything about the owner of a fresh link. Raises LinkError."""
+def delete_by_link(installation: Installation, token: str, opened: str | None = None) -> None:
+    """Delete everything about the owner of a fresh link; `opened` as for `leave`. Raises LinkError
+    and TooSoon."""
     with installation.database.writing() as session:
-        _remove(installation, session, _owner(installation, session, token, Purpose.ACCESS))
+        person = _owner(installation, session, token, Purpose.ACCESS)
+        if opened is not None:
+            require_a_person(installation, session, id_of(person), opened)
+        _remove(installation, session, person)
 
 
 def export(installation: Installation, email: str) -> dict[str, Any]:
@@ -209,9 +265,13 @@ def _account(
         frequency=person.frequency,
         threshold=percent(person.threshold),
         explore=person.explore,
+        quiet_note=person.quiet_note,
         paused_until=person.paused_until,
+        suppressed_at=person.suppressed_at,
+        suppressed_because=person.suppressed_because,
         votes=len(cast.get(number, {})),
-        held_votes=votes.count_held(session, number, now),
+        held_votes=uncounted.held(session, number, now),
+        ignored_votes=uncounted.ignored(session, number, now),
         last=last_digest(session, number),
         may_take_all=door == Purpose.ACCESS,
         leave_token=links.token(installation.signer, Purpose.UNSUBSCRIBE, now, number),
@@ -220,10 +280,11 @@ def _account(
 
 def _everything(installation: Installation, session: Session, person: Subscriber) -> dict[str, Any]:
     number, now = id_of(person), installation.clock()
-    acts = votes.acts(session, number)
+    acts, posts = votes.acts(session, number), vote_posts.of_subscriber(session, number)
     mailed = digests.of_subscriber(session, number)
     shown = {item["paper"] for digest, _ in mailed for item in digest.items}
-    named = papers.by_number(session, {*shown, *(act.paper_number for act in acts)})
+    voted = {act.paper_number for act in acts} | {post.paper_number for post in posts}
+    named = papers.by_number(session, shown | voted)
     names = {key: paper.id for key, paper in named.items()}
     counted = votes.counted(session, now, [number]).get(number, {})
     held = [act for act in acts if act.counts_at > now and act.voided is None]
@@ -233,6 +294,7 @@ def _everything(installation: Installation, session: Session, person: Subscriber
         "votes": [_vote(act, names) for act in counted.values()],
         "held_votes": [_vote(act, names) for act in held],
         "vote_history": [_act(act, names) for act in acts],
+        "vote_posts": [_post(post, names) for post in posts],
         "digests": [_digest(digest, delivery, names) for digest, delivery in mailed],
         "reasons": {
             digest.local_date.isoformat(): [item["reasons"] for item in digest.items]
@@ -243,6 +305,7 @@ def _everything(installation: Installation, session: Session, person: Subscriber
             for digest, _ in mailed
         },
         "mails": [_mail(delivery) for delivery in outbox.of_subscriber(session, number)],
+        "bounces": [_bounce(bounce) for bounce in bounces.of_subscriber(session, number)],
     }
 
 
@@ -253,6 +316,7 @@ def _person(person: Subscriber) -> dict[str, Any]:
         "left_at": person.left_at,
         "paused_until": person.paused_until,
         "next_due_at": person.next_due_at,
+        "suppressed_at": person.suppressed_at,
     }
     return {
         "email": person.email,
@@ -263,6 +327,8 @@ def _person(person: Subscriber) -> dict[str, Any]:
         "frequency": person.frequency,
         "threshold": percent(person.threshold),
         "explore": person.explore,
+        "quiet_note": person.quiet_note,
+        "suppressed_because": person.suppressed_because,
         **{name: value and value.isoformat() for name, value in times.items()},
     }
 
@@ -290,6 +356,15 @@ def _act(act: Vote, names: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
+def _post(post: VotePost, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "paper": names[post.paper_number],
+        "link": post.link_value,
+        "value": post.value,
+        "at": post.posted_at.isoformat(),
+    }
+
+
 def _digest(digest: Digest, delivery: Delivery, names: Mapping[int, str]) -> dict[str, Any]:
     return {
         "date": digest.local_date.isoformat(),
@@ -305,4 +380,13 @@ def _mail(delivery: Delivery) -> dict[str, Any]:
         "state": delivery.state,
         "reply": delivery.reply,
         "sent_at": delivery.sent_at and delivery.sent_at.isoformat(),
+    }
+
+
+def _bounce(bounce: Bounce) -> dict[str, Any]:
+    return {
+        "kind": bounce.kind,
+        "status": bounce.status,
+        "detail": bounce.detail,
+        "at": bounce.received_at.isoformat(),
     }

@@ -1,7 +1,7 @@
 """Delivering what is queued: the store's outbox as the mailer wants it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,17 +11,26 @@ from sqlmodel import Session
 from mailer.delivery import Tally, deliver
 from mailer.outbox import Claim, Recorded, Settled
 from mailer.transport import open_transport
-from paperpost.service import calendar, throttling
+from paperpost.service import bounce, calendar, throttling
 from paperpost.service.installation import Installation
 from paperpost.service.leases import is_dead, new_lease
 from paperpost.service.letters import Materials, build
-from paperpost.store import digests, leases, subscribers, throttles
+from paperpost.store import digests, fragments, leases, subscribers, throttles
 from paperpost.store.leases import Held, Result
-from paperpost.store.tables import Delivery, DeliveryKind, DeliveryState, SubscriberState
+from paperpost.store.tables import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Digest,
+    Fragment,
+    SubscriberState,
+)
 
 LEASE = timedelta(seconds=30)
 SMTP_TIMEOUT_SECONDS = 60.0
 CLAIMED_AT_ONCE = 100
+# Of about four kilobytes each, kept in memory during a run.
+MOST_FRAGMENTS = 2_000
 
 
 def send(
@@ -56,7 +65,7 @@ class StoreOutbox:
     installation: Installation
     retry_all_before: datetime | None = None
     lease: str = field(default_factory=new_lease)
-    _domains: dict[int, str] = field(default_factory=dict)
+    _fragments: dict[int, Fragment] = field(default_factory=dict)
     _unknown: set[int] = field(default_factory=set)
     _has_tidied: bool = False
 
@@ -88,13 +97,17 @@ class StoreOutbox:
         self, done: Sequence[tuple[Claim, Recorded]], next_ones: Sequence[Claim], now: datetime
     ) -> Settled:
         """Write down what ended, and look once more at what is next, in one transaction."""
+        numbers = [claim.delivery_id for claim, _ in done]
+        numbers += [claim.delivery_id for claim in next_ones]
         with self.installation.database.writing() as session:
-            recorded = self._record(session, done, now)
-            confirmed = self._begin(session, [claim.delivery_id for claim in next_ones], now)
-        for number in recorded:
-            self._domains.pop(number, None)
-            self._unknown.discard(number)
-        return Settled(frozenset(recorded), frozenset(confirmed))
+            held = leases.held(session, self.lease, numbers)
+            ours = [(claim, what) for claim, what in done if claim.delivery_id in held]
+            self._record(session, ours, held, now)
+            waiting = [held[one.delivery_id] for one in next_ones if one.delivery_id in held]
+            confirmed = self._begin(session, [one for one in waiting if _may_begin(one, now)], now)
+        recorded = frozenset(claim.delivery_id for claim, _ in ours)
+        self._unknown -= recorded
+        return Settled(recorded, frozenset(confirmed))
 
     def renew(self, now: datetime) -> None:
         """Extend the leases that are still ours."""
@@ -112,16 +125,22 @@ class StoreOutbox:
             return leases.next_lease_end(session, now, but_not=self.lease)
 
     def _record(
-        self, session: Session, done: Sequence[tuple[Claim, Recorded]], now: datetime
-    ) -> set[int]:
-        if not done:
-            return set()
+        self,
+        session: Session,
+        done: Sequence[tuple[Claim, Recorded]],
+        held: Mapping[int, Held],
+        now: datetime,
+    ) -> None:
         results = [self._result(claim.delivery_id, recorded) for claim, recorded in done]
-        for claim, recorded in done:
+        if results:
+            leases.record(session, results, now)
+        # By number: two processes that lock the same subscribers in two orders would lock up.
+        for claim, recorded in sorted(done, key=lambda pair: pair[0].delivery_id):
+            if recorded.state == "failed":
+                bounce.refused(session, claim.delivery_id, recorded.reply, now)
             if recorded.throttled:
                 until = now + throttling.CLOSED_FOR
-                throttles.close(session, self._domains[claim.delivery_id], until, recorded.reply)
-        return leases.record(session, self.lease, results, now)
+                throttles.close(session, held[claim.delivery_id].domain, until, recorded.reply)
 
     def _result(self, number: int, recorded: Recorded) -> Result:
         state = DeliveryState(recorded.state)
@@ -129,35 +148,47 @@ class StoreOutbox:
             state = DeliveryState.UNKNOWN  # it was not tried, and nobody knows more than before
         return Result(number, state, recorded.reply, recorded.next_attempt_at, recorded.counted)
 
-    def _begin(self, session: Session, wanted: Sequence[int], now: datetime) -> set[int]:
+    def _begin(self, session: Session, waiting: Sequence[Held], now: datetime) -> list[int]:
         """Of these deliveries those that go out now; what is not wanted any more is closed."""
-        if not wanted:
-            return set()
-        held = leases.held(session, self.lease, wanted, now)
+        if not waiting:
+            return []
         too_much = throttling.closed(throttles.all_of(session), now)
-        going = {one.id: one for one in held}
-        leases.release(session, self.lease, [one.id for one in held if one.domain in too_much])
-        for one in held:
+        leases.release(session, self.lease, [one.id for one in waiting if one.domain in too_much])
+        going = []
+        for one in waiting:
             end = last_look(one, now)
             if end is not None:
-                leases.close(session, [one.id], *end)
-            if end is not None or one.domain in too_much:
-                del going[one.id]
-        leases.begin(session, going, now + LEASE)
-        self._domains |= {one.id: one.domain for one in going.values()}
-        self._unknown |= {one.id for one in going.values() if one.state == DeliveryState.UNKNOWN}
-        return set(going)
+                leases.close(session, one.id, *end)
+            elif one.domain not in too_much:
+                going.append(one)
+        self._unknown |= {one.id for one in going if one.state == DeliveryState.UNKNOWN}
+        numbers = [one.id for one in going]
+        if numbers:
+            leases.begin(session, numbers, now + LEASE)
+        return numbers
 
     def _materials(self, rows: Sequence[Delivery]) -> Materials:
         of_digests = [row.id or 0 for row in rows if row.kind == DeliveryKind.DIGEST]
         with self.installation.database.reading() as session:
             found = digests.of_deliveries(session, of_digests)
-            shown = {item["fragment"] for digest in found.values() for item in digest.items}
             return Materials(
                 subscribers=subscribers.by_id(session, {row.subscriber_id or 0 for row in rows}),
                 digests=found,
-                fragments=digests.fragments(session, shown),
+                fragments=self._shown(session, found.values()),
             )
+
+    def _shown(self, session: Session, of_digests: Iterable[Digest]) -> dict[int, Fragment]:
+        """The fragments of these digests; the day's papers are in most, and read once."""
+        shown = {item["fragment"] for digest in of_digests for item in digest.items}
+        if len(self._fragments) > MOST_FRAGMENTS:
+            self._fragments.clear()
+        self._fragments |= fragments.by_number(session, shown - self._fragments.keys())
+        return {number: self._fragments[number] for number in shown if number in self._fragments}
+
+
+def _may_begin(mail: Held, now: datetime) -> bool:
+    """Whether the lease is still good: a frozen process finds out here that it is not."""
+    return mail.state in leases.WAITING and mail.lease_ends_at > now
 
 
 def last_look(mail: Held, now: datetime) -> tuple[DeliveryState, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,11 +10,13 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from mailer.dkim import DkimError, DkimSigner
 from mailer.links import Signer
 from mailer.smtp import parse_smtp_url
-from paperpost.settings import Settings
+from paperpost.settings import Settings, SettingsError, unknown_variables
 from paperpost.store import outbox
 from paperpost.store.database import Database
+from paperpost.store.tables import Fragment
 
 if TYPE_CHECKING:  # the model's libraries take seconds to load, and `send` needs none of them
     from paperpost.service.window import Window
@@ -34,7 +37,7 @@ class ModelSlot:
     """The model this process works with, which snapshot it is, and when the store was asked.
 
     `one_loads` is held while a page has the model loaded; `windows` are the candidates ranked
-    last (window.py).
+    last (window.py), `rendered` the fragments of papers by number and last change (drafting.py).
     """
 
     model: Model | None = None
@@ -43,6 +46,7 @@ class ModelSlot:
     page_looked_at: datetime | None = None
     one_loads: Lock = field(default_factory=Lock)
     windows: tuple[Window, ...] = ()
+    rendered: dict[tuple[int, datetime], Fragment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,11 @@ class Installation:
         """The secrets behind links and Message-IDs, the one that signs first."""
         return self.settings.signing_keys()
 
+    @cached_property
+    def dkim(self) -> DkimSigner | None:
+        """Signs mails as coming from our domain; None: that is left to the mail server."""
+        return dkim_signer(self.settings)
+
     def close(self) -> None:
         """Give the database's connections back."""
         self.database.close()
@@ -81,13 +90,28 @@ def open_installation(
     say: Callable[[str], None] = silently,
 ) -> Installation:
     """The installation of these settings; raises StoreError unless its tables are up to date,
-    and TransportError for a mail server's URL that cannot be used."""
+    TransportError for a mail server's URL and SettingsError for a key that cannot be used."""
     database = Database(settings.store_url)
     database.require_current()
     if settings.smtp_url:
         parse_smtp_url(settings.smtp_url)
+    dkim_signer(settings)
+    for line in unknown_variables(os.environ):
+        say(line)
     _look_at_the_key(settings, database, say)
     return Installation(settings, database, clock, say)
+
+
+def dkim_signer(settings: Settings) -> DkimSigner | None:
+    """Signs for the domain of the From header, as DMARC wants (RFC 7489, section 3.1.1).
+
+    None without a key; raises SettingsError for one that cannot sign."""
+    if settings.dkim_key is None:
+        return None
+    try:
+        return DkimSigner(settings.dkim_key, settings.dkim_selector, settings.sender_domain)
+    except DkimError as error:
+        raise SettingsError(f"PAPERPOST_DKIM_KEY: {error}") from error
 
 
 def _look_at_the_key(settings: Settings, database: Database, say: Callable[[str], None]) -> None:

@@ -5,15 +5,20 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from email.utils import parseaddr
 from urllib.parse import quote
 
 from email_validator import validate_email
 
-from mailer.compose import compose_access_link, compose_confirmation, compose_digest
+from mailer.compose import (
+    compose_access_link,
+    compose_alarm,
+    compose_confirmation,
+    compose_digest,
+)
 from mailer.digest import Digest as DigestContent
 from mailer.digest import DigestItem, Fragment, Letter
 from mailer.transport import Outgoing
+from mailer.verp import Mark, envelope_sender
 from paperpost.service import links
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
@@ -38,7 +43,7 @@ class Materials:
 
 def message_id(installation: Installation, subscriber_id: int, day: date, kind: str) -> str:
     """A Message-ID that is always the same for one mail and tells nobody whose it is."""
-    domain = parseaddr(installation.settings.sender)[1].rpartition("@")[2]
+    domain = installation.settings.sender_domain
     key = installation.keys[0]
     text = f"message id {kind} {subscriber_id} {day.isoformat()}"
     code = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:24]
@@ -55,17 +60,39 @@ def web_address(settings: Settings, paper: Paper) -> str:
 
 def build(installation: Installation, delivery: Delivery, materials: Materials) -> Outgoing:
     """The mail of an outbox row; raises CannotBuild if what it is made of is gone."""
+    address = _address(installation, delivery, materials)
+    letter = _letter(installation, delivery, address)
+    data = _BUILDERS[DeliveryKind(delivery.kind)](installation, delivery, letter, materials)
+    dkim = installation.dkim
+    return Outgoing(
+        sender=_envelope_sender(installation, delivery),
+        recipient=letter.recipient,
+        data=data if dkim is None else dkim.sign(data, letter.date),
+        filename=file_name(delivery, address),
+    )
+
+
+def _envelope_sender(installation: Installation, delivery: Delivery) -> str:
+    """Where a mail server sends the mail back to: for a subscriber's an address that names it."""
+    settings = installation.settings
+    if settings.bounces is None:
+        return settings.sender_address
+    if delivery.id is None or delivery.subscriber_id is None:
+        return settings.bounces
+    mark = Mark(delivery.id, delivery.subscriber_id)
+    # By the clock, not by the row: a digest that is sent again after weeks may come back, too.
+    return envelope_sender(settings.bounces, installation.keys[0], mark, installation.clock())
+
+
+def _address(installation: Installation, delivery: Delivery, materials: Materials) -> str:
+    if delivery.kind == DeliveryKind.ALARM:
+        if installation.settings.operator is None:
+            raise CannotBuild("PAPERPOST_OPERATOR is not set any more")
+        return installation.settings.operator
     person = materials.subscribers.get(delivery.subscriber_id or 0)
     if person is None:
         raise CannotBuild("the subscriber is gone")
-    letter = _letter(installation, delivery, person)
-    data = _BUILDERS[DeliveryKind(delivery.kind)](installation, delivery, letter, materials)
-    return Outgoing(
-        sender=parseaddr(letter.sender)[1],
-        recipient=_mailable(person.email),
-        data=data,
-        filename=file_name(delivery, person.email),
-    )
+    return person.email
 
 
 def file_name(delivery: Delivery, email: str) -> str:
@@ -84,6 +111,8 @@ def remove_files(installation: Installation, deliveries: Sequence[Delivery], ema
 def _mailable(address: str) -> str:
     """The address with its domain in ASCII (RFC 5890) where that is enough for any server; one
     whose local part is not ASCII needs a server that knows SMTPUTF8."""
+    if address.isascii():  # it was checked when it was stored
+        return address
     checked = validate_email(address, check_deliverability=False, test_environment=True)
     return checked.ascii_email or address
 
@@ -93,11 +122,11 @@ def _safe(text: str) -> str:
     return "".join(sign if sign.isalnum() or sign in "@.+-_" else "_" for sign in text)[:80]
 
 
-def _letter(installation: Installation, delivery: Delivery, person: Subscriber) -> Letter:
+def _letter(installation: Installation, delivery: Delivery, address: str) -> Letter:
     settings = installation.settings
     return Letter(
         sender=settings.sender,
-        recipient=_mailable(person.email),
+        recipient=_mailable(address),
         message_id=delivery.message_id,
         date=delivery.created_at,
         postal_address=settings.postal_address,
@@ -146,6 +175,7 @@ def _content(
         preferences_url=links.url(base, signer, Purpose.PREFERENCES, issued, number),
         unsubscribe_url=links.url(base, signer, Purpose.UNSUBSCRIBE, issued, number),
         why=digest.why,
+        silence=digest.silence,
     )
 
 
@@ -161,6 +191,13 @@ def _access_link(
     return compose_access_link(_own_link(installation, delivery, Purpose.ACCESS), letter)
 
 
+def _alarm(
+    _installation: Installation, delivery: Delivery, letter: Letter, _materials: Materials
+) -> bytes:
+    content = delivery.content or {}
+    return compose_alarm(str(content["subject"]), [str(line) for line in content["lines"]], letter)
+
+
 def _own_link(installation: Installation, delivery: Delivery, purpose: Purpose) -> str:
     base, issued = installation.settings.public_url, delivery.created_at
     return links.url(base, installation.signer, purpose, issued, delivery.subscriber_id or 0)
@@ -170,4 +207,5 @@ _BUILDERS = {
     DeliveryKind.DIGEST: _digest,
     DeliveryKind.CONFIRMATION: _confirmation,
     DeliveryKind.ACCESS_LINK: _access_link,
+    DeliveryKind.ALARM: _alarm,
 }

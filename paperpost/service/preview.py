@@ -7,7 +7,8 @@ from email.message import EmailMessage
 
 from paperpost.service import calendar
 from paperpost.service.account import named
-from paperpost.service.compose import Draft, draft
+from paperpost.service.compose import draft
+from paperpost.service.drafting import Draft
 from paperpost.service.installation import Installation
 from paperpost.service.letters import Materials, build
 from paperpost.service.resend import obstacle
@@ -79,7 +80,7 @@ def _mail(installation: Installation, person: Subscriber, drafted: Draft) -> byt
     now = installation.clock()
     delivery = digests.delivery_row(drafted.digest, now)
     delivery.id = 0  # it is not in the outbox
-    digest = digests.digest_row(drafted.digest, delivery, now)
+    digest = digests.digest_row(drafted.digest, delivery.id, now)
     materials = Materials({id_of(person): person}, {delivery.id: digest}, drafted.fragments)
     return build(installation, delivery, materials).data
 

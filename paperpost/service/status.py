@@ -6,8 +6,11 @@ from typing import Any
 
 from sqlmodel import Session
 
+from paperpost.service.alarm import standing
+from paperpost.service.bounce import SOFT_WINDOW
 from paperpost.service.installation import Installation
-from paperpost.store import outbox, papers, requests, snapshots, subscribers
+from paperpost.service.silence import could_not_be_read, last_requests
+from paperpost.store import bounces, digests, outbox, papers, requests, snapshots, subscribers
 from paperpost.store.database import StoreError
 
 MOST_TOLD = 10
@@ -26,8 +29,11 @@ def status(installation: Installation) -> dict[str, Any]:
             "deliveries": outbox.count_by_state(session),
             "silent": _silent(session, installation.clock() - RECENT),
             "undelivered": _undelivered(session),
+            "bounces": _bounces(session, installation.clock() - SOFT_WINDOW),
         }
-    report["wrong"] = _wrong(report)
+        report["wrong"] = [*_wrong(installation, session), *_wrong_with_mail(report)]
+    if not report["papers"]["stored"]:
+        report["wrong"].append("no papers yet: run `paperpost fetch` or `paperpost import`")
     return report
 
 
@@ -73,18 +79,24 @@ def _model(session: Session) -> dict[str, Any] | None:
 
 
 def _silent(session: Session, since: datetime) -> list[dict[str, Any]]:
-    """Why digests of these days were silent, and for how many subscribers."""
+    """Why digests of these days had no papers, and for how many subscribers."""
     return [
         {"date": day.isoformat(), "reason": reason, "subscribers": number}
-        for day, reason, number in outbox.silences(session, since, MOST_TOLD)
+        for day, reason, number in digests.silences(session, since, MOST_TOLD)
     ]
+
+
+def _bounces(session: Session, since: datetime) -> dict[str, int]:
+    """What came back since then, by kind, and to how many subscribers nothing is mailed."""
+    counts = bounces.count_by_kind(session, since)
+    return counts | {"suppressed_subscribers": bounces.count_suppressed(session)}
 
 
 def _undelivered(session: Session) -> list[dict[str, Any]]:
     """The newest mails that were refused or given up, or wait for another try, and why."""
     return [
         {
-            "email": person.email,
+            "email": person.email if person else "the operator",
             "kind": delivery.kind,
             "date": delivery.local_date.isoformat(),
             "state": delivery.state,
@@ -95,14 +107,18 @@ def _undelivered(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def _wrong(report: dict[str, Any]) -> list[str]:
-    wrong = [
-        f"{run['source']}: {run['detail']}" for run in report["sources"] if run["state"] != "ok"
+def _wrong(installation: Installation, session: Session) -> list[str]:
+    """What the operator would be told by mail, and the sources that failed just now."""
+    asked = last_requests(installation.settings.sources, requests.runs(session))
+    failed = [could_not_be_read(one) for one in asked if one.failed]
+    lasting = [
+        trouble.sentence for trouble in standing(installation, session, installation.clock())
     ]
-    wrong += [
+    return list(dict.fromkeys([*failed, *lasting]))
+
+
+def _wrong_with_mail(report: dict[str, Any]) -> list[str]:
+    return [
         f"{mail['kind']} of {mail['date']} to {mail['email']} is {mail['state']}: {mail['reply']}"
         for mail in report["undelivered"]
     ]
-    if not report["papers"]["stored"]:
-        wrong.append("no papers yet: run `paperpost fetch` or `paperpost import`")
-    return wrong

@@ -13,6 +13,7 @@ from paperpost.service import calendar, links, wishes
 from paperpost.service.installation import Installation
 from paperpost.service.letters import message_id
 from paperpost.service.links import Purpose
+from paperpost.service.suppression import lift
 from paperpost.service.wishes import InvalidWish, Wishes
 from paperpost.store import outbox, subscribers
 from paperpost.store.subscribers import domain_of, id_of
@@ -32,7 +33,7 @@ ACCESS_LINK_USEFUL = timedelta(hours=1)
 LINES_BETWEEN_WORDS = 1000
 COLUMNS = (
     *("email", "keywords", "authors", "categories", "muted"),
-    *("timezone", "hour", "size", "frequency", "threshold", "explore"),
+    *("timezone", "hour", "size", "frequency", "threshold", "explore", "quiet_note"),
 )
 
 
@@ -69,7 +70,8 @@ class SignedUpMany:
 
 def by_form(installation: Installation, email: str, wanted: Wishes) -> None:
     """Take a subscription from the web. What happens shows only in the address's own mailbox:
-    a confirmation to a new one, a link to the preferences to a known one.
+    a confirmation to a new one and to one that sent mail back, a link to the preferences to a
+    known one.
 
     Raises InvalidWish for what is no address, SignupClosed by the operator's rule.
     """
@@ -77,7 +79,8 @@ def by_form(installation: Installation, email: str, wanted: Wishes) -> None:
     _require_open(installation, email)
     with installation.database.writing() as session:
         person = subscribers.by_email(session, email)
-        if person is not None and person.state == SubscriberState.ACTIVE:
+        works = person is not None and person.suppressed_at is None
+        if person is not None and works and person.state == SubscriberState.ACTIVE:
             # A stranger must neither learn nor change anything about a subscriber.
             _mail(installation, session, person, DeliveryKind.ACCESS_LINK, ACCESS_LINK_USEFUL)
             return
@@ -162,7 +165,7 @@ def _sign_up_from_list(
 def _described(session: Session, person: Subscriber) -> tuple[object, ...]:
     own = subscribers.interests(session, [id_of(person)])[id_of(person)]
     schedule = (person.timezone, person.hour, person.size, person.frequency)
-    selection = (person.threshold, person.explore)
+    selection = (person.threshold, person.explore, person.quiet_note)
     interests = {kind: sorted(values) for kind, values in own.items()}
     return (person.state, *schedule, *selection, interests)
 
@@ -225,6 +228,12 @@ def _new(session: Session, email: str, now: datetime) -> Subscriber:
 def _activate(person: Subscriber, now: datetime) -> None:
     if person.state != SubscriberState.ACTIVE:
         person.state, person.confirmed_at, person.left_at = SubscriberState.ACTIVE, now, None
+
+
+def deactivate(person: Subscriber, now: datetime) -> None:
+    """End a subscription; the row is for the caller to add."""
+    person.state, person.left_at = SubscriberState.UNSUBSCRIBED, now
+    reschedule(person, now)
 
 
 def apply(session: Session, person: Subscriber, wanted: Wishes, now: datetime) -> None:
@@ -301,13 +310,15 @@ def awaiting(installation: Installation, token: str) -> Subscriber:
 
 
 def confirm(installation: Installation, token: str) -> Subscriber:
-    """Make the subscription behind a confirmation link active; again changes nothing."""
+    """Make the subscription behind a confirmation link active, and mail again to an address that
+    sent mail back; again changes nothing."""
     with installation.database.writing() as session:
         person = _invited(installation, session, token)
         if person.state != SubscriberState.ACTIVE:
             _activate(person, installation.clock())
             reschedule(person, installation.clock())
             session.add(person)
+        lift(session, person, installation.clock())
         return person
 
 

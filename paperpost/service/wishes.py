@@ -40,6 +40,7 @@ class Wishes:
     frequency: str | None = None
     threshold: int | None = None
     explore: bool | None = None
+    quiet_note: bool | None = None
 
     def interests(self) -> dict[InterestKind, tuple[str, ...]]:
         """The kinds of interest that were named."""
@@ -59,6 +60,7 @@ class Wishes:
             "size": self.size,
             "frequency": self.frequency,
             "explore": self.explore,
+            "quiet_note": self.quiet_note,
         }
         columns: dict[str, str | int | float | None] = {
             name: value for name, value in named.items() if value is not None
@@ -119,6 +121,7 @@ def checked(fields: Mapping[str, object]) -> Wishes:
         frequency=_frequency(fields.get("frequency")),
         threshold=_threshold(fields.get("threshold")),
         explore=_yes_or_no(fields.get("explore"), "explore"),
+        quiet_note=_yes_or_no(fields.get("quiet_note"), "quiet_note"),
     )
 
 

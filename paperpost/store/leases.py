@@ -5,15 +5,17 @@ before until it is about to go out, which makes it `sending`: what is `sending` 
 has run out, or whose holder is dead, may have been sent, and nothing else may.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, or_, true, update
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, func, select
 
 from paperpost.store.database import in_chunks
-from paperpost.store.tables import Delivery, DeliveryState, Subscriber
+from paperpost.store.tables import Delivery, DeliveryState, Subscriber, UtcDateTime
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.UNKNOWN)
 TOO_LATE = "too late to be of use"
@@ -91,7 +93,7 @@ def take_back(session: Session, now: datetime, is_dead: Callable[[str], bool]) -
     orphaned = leased & or_(col(Delivery.lease_ends_at) <= now, col(Delivery.lease).in_(dead))
     session.exec(
         update(Delivery)
-        .where(Delivery.state == DeliveryState.SENDING, orphaned)
+        .where(col(Delivery.state) == DeliveryState.SENDING, orphaned)
         .values(
             state=DeliveryState.UNKNOWN,
             reply="whoever was sending it ended or took too long",
@@ -112,62 +114,70 @@ def renew(session: Session, lease: str, now: datetime, ends_at: datetime) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A leased delivery that is about to go out, and who it is for (None: the operator)."""
+    """A delivery that is leased, and who it is for (None: the operator)."""
 
     id: int
     kind: str
     state: str
     domain: str
     expires_at: datetime
+    lease_ends_at: datetime
     subscriber_state: str | None
     suppressed_at: datetime | None
     paused_until: date | None
     timezone: str | None
 
 
-def held(session: Session, lease: str, ids: Collection[int], now: datetime) -> list[Held]:
-    """Those of `ids` whose lease is still ours, in no order; nobody changes them meanwhile."""
-    query = (
-        select(
-            col(Delivery.id),
-            col(Delivery.kind),
-            col(Delivery.state),
-            col(Delivery.domain),
-            col(Delivery.expires_at),
-            col(Subscriber.state),
-            col(Subscriber.suppressed_at),
-            col(Subscriber.paused_until),
-            col(Subscriber.timezone),
-        )
-        .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id), isouter=True)
-        .where(
-            col(Delivery.id).in_(list(ids)),
-            col(Delivery.state).in_(WAITING),
-            col(Delivery.lease) == lease,
-            col(Delivery.lease_ends_at) > now,
-        )
-        .with_for_update(of=Delivery)
+# Settling happens for every few mails: its statements are put together once.
+_held = (
+    sql_select(
+        col(Delivery.id),
+        col(Delivery.kind),
+        col(Delivery.state),
+        col(Delivery.domain),
+        col(Delivery.expires_at),
+        col(Delivery.lease_ends_at),
+        col(Subscriber.state),
+        col(Subscriber.suppressed_at),
+        col(Subscriber.paused_until),
+        col(Subscriber.timezone),
     )
-    return [Held(*row) for row in session.connection().execute(query)]
+    .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id), isouter=True)
+    .where(
+        col(Delivery.id).in_(bindparam("numbers", expanding=True)),
+        col(Delivery.lease) == bindparam("held_under"),
+    )
+    .with_for_update(of=Delivery)
+)
 
 
-def begin(session: Session, ids: Collection[int], ends_at: datetime) -> None:
+def held(session: Session, lease: str, ids: Sequence[int]) -> dict[int, Held]:
+    """Those of `ids` whose lease is ours, by number; nobody changes them meanwhile."""
+    found: Iterable[Any] = session.connection().execute(
+        _held, {"numbers": ids, "held_under": lease}
+    )
+    return {row[0]: Held(*row) for row in found}
+
+
+_begin = (
+    update(Delivery)
+    .where(col(Delivery.id).in_(bindparam("numbers", expanding=True)))
+    .values(state=DeliveryState.SENDING, lease_ends_at=bindparam("ends_at"))
+)
+
+
+def begin(session: Session, ids: Sequence[int], ends_at: datetime) -> None:
     """Mark held deliveries as being sent, from now on."""
+    session.connection().execute(_begin, {"numbers": ids, "ends_at": ends_at})
+
+
+def close(session: Session, delivery_id: int, state: DeliveryState, reply: str) -> None:
+    """End a delivery that is not sent after all."""
     session.exec(
         update(Delivery)
-        .where(col(Delivery.id).in_(list(ids)))
-        .values(state=DeliveryState.SENDING, lease_ends_at=ends_at)
+        .where(col(Delivery.id) == delivery_id)
+        .values(state=state, reply=reply, **_NO_LEASE)
     )
-
-
-def close(session: Session, ids: Collection[int], state: DeliveryState, reply: str) -> None:
-    """End deliveries that are not sent after all."""
-    for chunk in in_chunks(ids):
-        session.exec(
-            update(Delivery)
-            .where(col(Delivery.id).in_(chunk))
-            .values(state=state, reply=reply, **_NO_LEASE)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +191,7 @@ class Result:
     counted: bool
 
 
-_record_one = (
+_record = (
     update(Delivery)
     .where(col(Delivery.id) == bindparam("number"))
     .values(
@@ -189,27 +199,15 @@ _record_one = (
         reply=bindparam("new_reply"),
         attempts=Delivery.attempts + bindparam("tries"),
         tried_at=bindparam("at"),
-        sent_at=func.coalesce(bindparam("accepted_at"), Delivery.sent_at),
-        due_at=func.coalesce(bindparam("next_at"), Delivery.due_at),
+        sent_at=func.coalesce(bindparam("accepted_at", type_=UtcDateTime), Delivery.sent_at),
+        due_at=func.coalesce(bindparam("next_at", type_=UtcDateTime), Delivery.due_at),
         **_NO_LEASE,
     )
 )
 
 
-def record(session: Session, lease: str, results: Sequence[Result], now: datetime) -> set[int]:
-    """Write down how tries ended; the numbers of those that were still ours.
-
-    What was accepted is recorded even under a lease that has just run out, as long as nobody
-    else has taken the delivery: the mail is on its way.
-    """
-    query = (
-        select(Delivery.id)
-        .where(
-            col(Delivery.id).in_([result.id for result in results]), col(Delivery.lease) == lease
-        )
-        .with_for_update()
-    )
-    ours = {number for number in session.exec(query) if number is not None}
+def record(session: Session, results: Sequence[Result], now: datetime) -> None:
+    """Write down how tries of held deliveries ended."""
     rows = [
         {
             "number": result.id,
@@ -221,11 +219,8 @@ def record(session: Session, lease: str, results: Sequence[Result], now: datetim
             "next_at": result.due_at,
         }
         for result in results
-        if result.id in ours
     ]
-    if rows:
-        session.connection().execute(_record_one, rows)
-    return ours
+    session.connection().execute(_record, rows)
 
 
 def release(session: Session, lease: str, ids: Collection[int]) -> None:

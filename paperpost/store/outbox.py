@@ -105,7 +105,7 @@ def requeue(
         update(Delivery)
         .where(
             col(Delivery.id) == delivery_id,
-            Delivery.state == was,
+            col(Delivery.state) == was,
             col(Delivery.lease).is_(None),
         )
         .values(

@@ -102,12 +102,17 @@ def interests(
     return found
 
 
+def take_turns(session: Session, subscriber_id: int) -> None:
+    """One transaction at a time for one subscriber (PostgreSQL; SQLite's writers take turns
+    anyway)."""
+    session.exec(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
+
+
 def set_interests(
     session: Session, subscriber_id: int, wanted: Mapping[InterestKind, Sequence[str]]
 ) -> None:
     """Make these kinds of interest exactly so; kinds that are not named stay as they are."""
-    # One at a time for one subscriber (PostgreSQL; SQLite's writers take turns anyway).
-    session.exec(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
+    take_turns(session, subscriber_id)
     for kind, values in wanted.items():
         session.exec(
             delete(Interest).where(
@@ -129,3 +134,20 @@ def set_next_due(session: Session, subscriber_id: int, at: datetime | None) -> N
     session.exec(
         update(Subscriber).where(col(Subscriber.id) == subscriber_id).values(next_due_at=at)
     )
+
+
+def move_next_due(session: Session, seen: Subscriber, at: datetime) -> bool:
+    """Change when the next digest is due; False if that or the schedule changed since `seen`."""
+    moved = session.exec(
+        update(Subscriber)
+        .where(
+            col(Subscriber.id) == seen.id,
+            col(Subscriber.state) == seen.state,
+            col(Subscriber.next_due_at).is_not_distinct_from(seen.next_due_at),
+            col(Subscriber.timezone) == seen.timezone,
+            col(Subscriber.hour) == seen.hour,
+            col(Subscriber.frequency) == seen.frequency,
+        )
+        .values(next_due_at=at)
+    )
+    return bool(moved.rowcount == 1)

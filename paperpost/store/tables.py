@@ -98,6 +98,17 @@ class DeliveryState(StrEnum):
     SILENT = "silent"
 
 
+class BounceKind(StrEnum):
+    """What came back: a refusal for good, one for now, or the reader's word that it is spam.
+
+    A soft one is forgiven when mail is asked for again."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    COMPLAINT = "complaint"
+    FORGIVEN = "forgiven"
+
+
 def _reference(target: str, *, index: bool = False, optional: bool = False) -> Any:
     """A foreign key whose row goes when what it points to goes."""
     return SqlColumn(
@@ -325,8 +336,8 @@ class Throttle(SQLModel, table=True):
 
 
 class Bounce(SQLModel, table=True):
-    """What came back from a mail: `kind` is hard, soft or complaint, `status` its enhanced status
-    code (RFC 3463) where one was given. `fingerprint` keeps one report from counting twice."""
+    """What came back from a mail: `status` is its enhanced status code (RFC 3463) where one was
+    given, `detail` the server's words. `fingerprint` keeps one report from counting twice."""
 
     id: int | None = Field(default=None, primary_key=True)
     subscriber_id: int = Field(sa_column=_reference("subscriber.id", index=True))

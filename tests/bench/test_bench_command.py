@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from paperpost.cli import app
-from paperpost.cli import bench as commands
+from paperpost.measure_commands import bench as commands
 
 SMALL = ("--terms", "600")
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from paperpost.store.database import Database, StoreError, migrations_folder
-from paperpost.store.tables import Delivery, Paper, Subscriber
+from paperpost.store.tables import Delivery, Digest, Paper, Subscriber
 
 
 def test_models_and_migrations_agree(database: Database) -> None:
@@ -74,7 +74,7 @@ def test_a_server_that_is_not_there_is_one_clear_line() -> None:
 
 
 def _fill_the_first_tables(database: Database) -> None:
-    """One subscriber with an interest, a vote on a paper and a digest, as version 0001 keeps them."""
+    """A subscriber with an interest, a vote on a paper and a digest, as version 0001 keeps them."""
     for statement in (
         "INSERT INTO paper (number, id, title, abstract, authors, categories, announced, source, "
         "added_at, changed_at) VALUES (1, '2604.00001', 'Geese', 'Birds.', '[]', '[]', "
@@ -112,13 +112,28 @@ def test_the_first_versions_rows_migrate_and_go_back_whole(database: Database) -
         ada = session.exec(select(Subscriber)).one()
         paper = session.exec(select(Paper)).one()
         delivery = session.exec(select(Delivery)).one()
+        digest = session.exec(select(Digest)).one()
     assert (delivery.domain, delivery.content) == ("example.org", None)
+    assert digest.silence == ""
     assert (ada.email, ada.digest_count) == ("ada@example.org", 3)
     assert (ada.threshold, ada.explore) == (None, True)
     assert (paper.upvotes, paper.upvotes_at) == (None, None)
     assert _counts(database) == [1, 1, 1, 1, 1, 1]
     database.downgrade("0001")
     assert _counts(database) == [1, 1, 1, 1, 1, 1]
+
+
+def test_why_a_digest_was_silent_is_kept_with_the_digest(database: Database) -> None:
+    database.downgrade("0001")
+    _fill_the_first_tables(database)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE delivery SET state = 'silent', reply = 'no new papers since the last digest'"
+        )
+    database.upgrade()
+    with database.engine.connect() as connection:
+        silence = connection.exec_driver_sql("SELECT silence FROM digest").scalar_one()
+    assert silence == "No new papers since the last digest."
 
 
 def test_a_deleted_subscribers_number_does_not_return_after_the_migration(
