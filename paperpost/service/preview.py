@@ -14,7 +14,7 @@ from paperpost.service.letters import Materials, build
 from paperpost.service.resend import obstacle
 from paperpost.store import digests, papers
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Subscriber
+from paperpost.store.tables import Delivery, Digest, Subscriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ def _next_date(installation: Installation, person: Subscriber) -> date:
 
 def _mail(installation: Installation, person: Subscriber, drafted: Draft) -> bytes:
     now = installation.clock()
-    delivery = digests.delivery_row(drafted.digest, now)
-    delivery.id = 0  # it is not in the outbox
-    digest = digests.digest_row(drafted.digest, delivery.id, now)
-    materials = Materials({id_of(person): person}, {delivery.id: digest}, drafted.fragments)
+    # Neither is in the store, so that neither has a number.
+    delivery = Delivery(id=0, **digests.delivery_values(drafted.digest, now))
+    digest = Digest(delivery_id=0, **digests.digest_values(drafted.digest, now))
+    materials = Materials({id_of(person): person}, {0: digest}, drafted.fragments)
     return build(installation, delivery, materials).data
 
 

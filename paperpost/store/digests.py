@@ -182,50 +182,51 @@ def _fill(session: Session, found: Digest, new: NewDigest, now: datetime) -> boo
 def _insert(session: Session, new_ones: Sequence[NewDigest], now: datetime) -> None:
     if not new_ones:
         return
-    rows = [delivery_row(new, now).model_dump(exclude={"id"}) for new in new_ones]
     connection = session.connection()
     stored = insert(Delivery).returning(col(Delivery.id), sort_by_parameter_order=True)
+    rows = [delivery_values(new, now) for new in new_ones]
     numbers: Sequence[Any] = connection.execute(stored, rows).scalars().all()
     connection.execute(
         insert(Digest),
         [
-            digest_row(new, number, now).model_dump(exclude={"id"})
+            digest_values(new, now) | {"delivery_id": number}
             for new, number in zip(new_ones, numbers, strict=True)
         ],
     )
 
 
-def delivery_row(new: NewDigest, now: datetime) -> Delivery:
-    """The delivery of a digest that is composed now, not stored yet."""
-    return Delivery(
-        kind=DeliveryKind.DIGEST,
-        subscriber_id=new.subscriber_id,
-        domain=domain_of(new.seen.email),
-        local_date=new.local_date,
-        state=DeliveryState.QUEUED if new.is_mailed else DeliveryState.SILENT,
-        created_at=now,
-        due_at=new.due_at,
-        expires_at=new.expires_at,
-        message_id=new.message_id,
-        reply="" if new.is_mailed else new.silence,
-    )
+def delivery_values(new: NewDigest, now: datetime) -> dict[str, Any]:
+    """What the row of a digest's delivery holds at first, without its number. Not a row: making
+    one takes as long as storing it."""
+    return {
+        "kind": DeliveryKind.DIGEST,
+        "subscriber_id": new.subscriber_id,
+        "domain": domain_of(new.seen.email),
+        "local_date": new.local_date,
+        "state": DeliveryState.QUEUED if new.is_mailed else DeliveryState.SILENT,
+        "created_at": now,
+        "due_at": new.due_at,
+        "expires_at": new.expires_at,
+        "attempts": 0,
+        "message_id": new.message_id,
+        "reply": "" if new.is_mailed else new.silence,
+    }
 
 
-def digest_row(new: NewDigest, delivery_id: int, now: datetime) -> Digest:
-    """The row of a digest that is composed now, not stored yet."""
-    return Digest(
-        subscriber_id=new.subscriber_id,
-        local_date=new.local_date,
-        delivery_id=delivery_id,
-        composed_at=now,
-        template_version=new.template_version,
-        frequency=new.frequency,
-        why=new.why,
-        considered=new.considered,
-        newest_paper=new.newest_paper,
-        items=new.items,
-        silence=new.silence,
-    )
+def digest_values(new: NewDigest, now: datetime) -> dict[str, Any]:
+    """What the row of a digest holds, without its number and its delivery's."""
+    return {
+        "subscriber_id": new.subscriber_id,
+        "local_date": new.local_date,
+        "composed_at": now,
+        "template_version": new.template_version,
+        "frequency": new.frequency,
+        "why": new.why,
+        "considered": new.considered,
+        "newest_paper": new.newest_paper,
+        "items": new.items,
+        "silence": new.silence,
+    }
 
 
 def of_date(session: Session, subscriber_id: int, local_date: date) -> Digest | None:

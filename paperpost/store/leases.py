@@ -91,16 +91,20 @@ def take_back(session: Session, now: datetime, is_dead: Callable[[str], bool]) -
     leases = session.exec(select(Delivery.lease).where(leased).distinct())
     dead = [lease for lease in leases if lease is not None and is_dead(lease)]
     orphaned = leased & or_(col(Delivery.lease_ends_at) <= now, col(Delivery.lease).in_(dead))
-    session.exec(
-        update(Delivery)
-        .where(col(Delivery.state) == DeliveryState.SENDING, orphaned)
-        .values(
-            state=DeliveryState.UNKNOWN,
-            reply="whoever was sending it ended or took too long",
-            **_NO_LEASE,
+    # What a frozen process has locked in the middle of a transaction is left for later: to wait
+    # for it would stop everybody.
+    unlocked = select(col(Delivery.id)).where(orphaned).with_for_update(skip_locked=True)
+    for chunk in in_chunks(session.exec(unlocked).all()):
+        freed = col(Delivery.id).in_(chunk)
+        session.exec(
+            update(Delivery)
+            .where(freed, col(Delivery.state) == DeliveryState.SENDING)
+            .values(
+                state=DeliveryState.UNKNOWN,
+                reply="whoever was sending it ended or took too long",
+            )
         )
-    )
-    session.exec(update(Delivery).where(orphaned).values(**_NO_LEASE))
+        session.exec(update(Delivery).where(freed).values(**_NO_LEASE))
 
 
 def renew(session: Session, lease: str, now: datetime, ends_at: datetime) -> None:
