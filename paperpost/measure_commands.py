@@ -134,6 +134,20 @@ def bench_train(
     show(as_json, found.document, found.text)
 
 
+@bench.command("compose")
+def bench_compose(
+    messages: Annotated[int, typer.Option(min=1, help="Digests.")] = 5_000,
+    papers: Annotated[int, typer.Option(min=1, max=50, help="In each.")] = 10,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Digests composed as messages, beside the usual way with the same libraries."""
+    from paperpost.bench import compose as timing
+
+    found = timing.bench_compose(timing.ComposeSizes(messages, papers, rounds), say)
+    show(as_json, found.document, found.text)
+
+
 @bench.command("send")
 def bench_send(
     smtp: Annotated[str, typer.Option(metavar="URL", help="A server on this machine: smtp-sink.")],

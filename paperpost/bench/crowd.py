@@ -34,13 +34,13 @@ def fill(installation: Installation, subscribers: int) -> None:
     rng = np.random.default_rng(SEED)
     path = installation.settings.home / "papers.jsonl"
     with path.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(paper) + "\n" for paper in _papers(rng))
+        file.writelines(json.dumps(paper) + "\n" for paper in invented_papers(rng))
     import_files(installation, [path])
     train(installation)
     _subscribe(installation, subscribers, rng)
 
 
-def _papers(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+def invented_papers(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     """Titles and sentences of the bundled papers, thrown together anew."""
     bundled = bundled_papers()
     sentences = [one for paper in bundled for one in _SENTENCE.split(paper["abstract"])]

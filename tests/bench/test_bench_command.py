@@ -48,6 +48,12 @@ def test_a_vote_is_timed_beside_the_fold_in_alone() -> None:
     assert found["votes"] == 5
 
 
+def test_composing_is_timed_beside_the_usual_way() -> None:
+    found = document("compose", "--messages", 20, "--papers", 10, "--rounds", 1)
+    assert is_comparison(found, "messages a second")
+    assert 20_000 < found["bytes_of_a_message"] < 80_000
+
+
 def test_training_is_timed_and_weighed_in_a_process_of_its_own() -> None:
     found = document("train", "--papers", 30, "--subscribers", 5, *SMALL)
     assert is_comparison(found, "seconds")
