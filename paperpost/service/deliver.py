@@ -14,7 +14,7 @@ from mailer.transport import open_transport
 from paperpost.service import bounce, calendar, throttling
 from paperpost.service.installation import Installation
 from paperpost.service.leases import is_dead, new_lease
-from paperpost.service.letters import Materials, build
+from paperpost.service.letters import Materials, Shown, build, shown
 from paperpost.store import digests, fragments, leases, subscribers, throttles
 from paperpost.store.leases import Held, Result
 from paperpost.store.tables import (
@@ -22,7 +22,6 @@ from paperpost.store.tables import (
     DeliveryKind,
     DeliveryState,
     Digest,
-    Fragment,
     SubscriberState,
 )
 
@@ -65,7 +64,7 @@ class StoreOutbox:
     installation: Installation
     retry_all_before: datetime | None = None
     lease: str = field(default_factory=new_lease)
-    _fragments: dict[int, Fragment] = field(default_factory=dict)
+    _fragments: dict[int, Shown] = field(default_factory=dict)
     _unknown: set[int] = field(default_factory=set)
     _has_tidied: bool = False
 
@@ -177,13 +176,15 @@ class StoreOutbox:
                 fragments=self._shown(session, found.values()),
             )
 
-    def _shown(self, session: Session, of_digests: Iterable[Digest]) -> dict[int, Fragment]:
+    def _shown(self, session: Session, of_digests: Iterable[Digest]) -> dict[int, Shown]:
         """The fragments of these digests; the day's papers are in most, and read once."""
-        shown = {item["fragment"] for digest in of_digests for item in digest.items}
-        if len(self._fragments) > MOST_FRAGMENTS:
-            self._fragments.clear()
-        self._fragments |= fragments.by_number(session, shown - self._fragments.keys())
-        return {number: self._fragments[number] for number in shown if number in self._fragments}
+        wanted = {item["fragment"] for digest in of_digests for item in digest.items}
+        kept = self._fragments
+        if len(kept) > MOST_FRAGMENTS:
+            kept.clear()
+        found = fragments.by_number(session, wanted - kept.keys())
+        kept |= {number: shown(stored) for number, stored in found.items()}
+        return {number: kept[number] for number in wanted if number in kept}
 
 
 def _may_begin(mail: Held, now: datetime) -> bool:

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from email_validator import validate_email
@@ -32,13 +33,25 @@ class CannotBuild(Exception):
     """A row of the outbox lacks what its mail is made of."""
 
 
+class Shown(NamedTuple):
+    """A paper's fragment as it is mailed, and the paper's title."""
+
+    fragment: Fragment
+    title: str
+
+
 @dataclass(frozen=True, slots=True)
 class Materials:
     """What the mails of one batch are made of, read in one go."""
 
     subscribers: Mapping[int, Subscriber]
     digests: Mapping[int, Digest]
-    fragments: Mapping[int, StoredFragment]
+    fragments: Mapping[int, Shown]
+
+
+def shown(stored: StoredFragment) -> Shown:
+    """A stored fragment, ready to be mailed."""
+    return Shown(Fragment(html=stored.html, text=stored.text, url=stored.url), stored.title)
 
 
 def message_id(installation: Installation, subscriber_id: int, day: date, kind: str) -> str:
@@ -149,22 +162,21 @@ def _content(
     installation: Installation,
     digest: Digest,
     person: Subscriber,
-    fragments: Mapping[int, StoredFragment],
+    fragments: Mapping[int, Shown],
 ) -> DigestContent:
     base, signer = installation.settings.public_url, installation.signer
     number, issued = id_of(person), digest.composed_at
 
-    def item(frozen: Mapping[str, object]) -> DigestItem:
-        paper, kept = int(str(frozen["paper"])), fragments[int(str(frozen["fragment"]))]
-        reasons = frozen["reasons"]
+    def item(frozen: Mapping[str, Any]) -> DigestItem:
+        paper, kept = frozen["paper"], fragments[frozen["fragment"]]
         return DigestItem(
-            fragment=Fragment(html=kept.html, text=kept.text, url=kept.url),
+            fragment=kept.fragment,
             title=kept.title,
-            reasons=tuple(reasons) if isinstance(reasons, list) else (),
+            reasons=tuple(frozen["reasons"]),
             more_url=links.url(base, signer, Purpose.VOTE, issued, number, paper, 1),
             less_url=links.url(base, signer, Purpose.VOTE, issued, number, paper, -1),
-            trending=bool(frozen.get("trending")),
-            explored=bool(frozen.get("explored")),
+            trending=frozen.get("trending", False),
+            explored=frozen.get("explored", False),
         )
 
     return DigestContent(

@@ -10,7 +10,7 @@ from paperpost.service.account import named
 from paperpost.service.compose import draft
 from paperpost.service.drafting import Draft
 from paperpost.service.installation import Installation
-from paperpost.service.letters import Materials, build
+from paperpost.service.letters import Materials, build, shown
 from paperpost.service.resend import obstacle
 from paperpost.store import digests, papers
 from paperpost.store.subscribers import id_of
@@ -81,7 +81,8 @@ def _mail(installation: Installation, person: Subscriber, drafted: Draft) -> byt
     # Neither is in the store, so that neither has a number.
     delivery = Delivery(id=0, **digests.delivery_values(drafted.digest, now))
     digest = Digest(delivery_id=0, **digests.digest_values(drafted.digest, now))
-    materials = Materials({id_of(person): person}, {0: digest}, drafted.fragments)
+    fragments = {number: shown(one) for number, one in drafted.fragments.items()}
+    materials = Materials({id_of(person): person}, {0: digest}, fragments)
     return build(installation, delivery, materials).data
 
 

@@ -9,7 +9,7 @@ from mailer.outcome import Accepted, Outcome, Outgoing, Refused, Unknown
 from mailer.transport import open_transport
 from paperpost.service.doctor.checks import Check, fail, ok, warn
 from paperpost.service.installation import Installation
-from paperpost.service.letters import Materials, build, message_id
+from paperpost.service.letters import Materials, build, message_id, shown
 from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import (
     Delivery,
@@ -76,7 +76,7 @@ def _test_mail(installation: Installation, address: str) -> Outgoing:
         message_id=message_id(installation, NOBODY, now.date(), f"test {now.isoformat()}"),
     )
     materials = Materials(
-        {NOBODY: person}, {NOBODY: _digest(now)}, {NOBODY: _fragment(installation, now)}
+        {NOBODY: person}, {NOBODY: _digest(now)}, {NOBODY: shown(_fragment(installation, now))}
     )
     return build(installation, delivery, materials)
 
