@@ -133,13 +133,16 @@ class StoreOutbox:
         results = [self._result(claim.delivery_id, recorded) for claim, recorded in done]
         if results:
             leases.record(session, results, now)
-        # By number: two processes that lock the same subscribers in two orders would lock up.
-        for claim, recorded in sorted(done, key=lambda pair: pair[0].delivery_id):
+        # In one order: two processes that lock the same rows in two orders would lock up.
+        for claim, recorded in sorted(done, key=lambda pair: _of_whom(held, pair[0])):
             if recorded.state == "failed":
                 bounce.refused(session, claim.delivery_id, recorded.reply, now)
-            if recorded.throttled:
-                until = now + throttling.CLOSED_FOR
-                throttles.close(session, held[claim.delivery_id].domain, until, recorded.reply)
+        for domain, reply in sorted(
+            (held[claim.delivery_id].domain, recorded.reply)
+            for claim, recorded in done
+            if recorded.throttled
+        ):
+            throttles.close(session, domain, now + throttling.CLOSED_FOR, reply)
 
     def _result(self, number: int, recorded: Recorded) -> Result:
         state = DeliveryState(recorded.state)
@@ -185,6 +188,10 @@ class StoreOutbox:
         found = fragments.by_number(session, wanted - kept.keys())
         kept |= {number: shown(stored) for number, stored in found.items()}
         return {number: kept[number] for number in wanted if number in kept}
+
+
+def _of_whom(held: Mapping[int, Held], claim: Claim) -> int:
+    return held[claim.delivery_id].subscriber_id or 0
 
 
 def _may_begin(mail: Held, now: datetime) -> bool:

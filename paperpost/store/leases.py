@@ -126,6 +126,7 @@ class Held:
     domain: str
     expires_at: datetime
     lease_ends_at: datetime
+    subscriber_id: int | None
     subscriber_state: str | None
     suppressed_at: datetime | None
     paused_until: date | None
@@ -141,6 +142,7 @@ _held = (
         col(Delivery.domain),
         col(Delivery.expires_at),
         col(Delivery.lease_ends_at),
+        col(Delivery.subscriber_id),
         col(Subscriber.state),
         col(Subscriber.suppressed_at),
         col(Subscriber.paused_until),
@@ -151,6 +153,8 @@ _held = (
         col(Delivery.id).in_(bindparam("numbers", expanding=True)),
         col(Delivery.lease) == bindparam("held_under"),
     )
+    # In one order, so that two processes never wait for one another.
+    .order_by(col(Delivery.id))
     .with_for_update(of=Delivery)
 )
 

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlmodel import Session, col, delete, select
 
+from paperpost.store.database import add_or_leave
 from paperpost.store.tables import Throttle
 
 
@@ -14,8 +16,9 @@ def all_of(session: Session) -> list[Throttle]:
 
 def close(session: Session, domain: str, until: datetime, reply: str) -> None:
     """Leave a domain alone until then."""
-    session.merge(Throttle(domain=domain, closed_until=until, reply=reply[:1000]))
-    session.flush()
+    row = {"domain": domain, "closed_until": until, "reply": reply[:1000]}
+    add_or_leave(session, Throttle, [row])  # another process may be told the same right now
+    session.exec(update(Throttle).where(col(Throttle.domain) == domain).values(**row))
 
 
 def forget(session: Session, before: datetime) -> None:
