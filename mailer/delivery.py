@@ -5,9 +5,10 @@
     accepted (2yz)                                   sent
     refused for good (5yz), or cannot be built       failed
     refused for now (4yz), or lost before the dot    queued, due after a while
-    lost after the final dot                         unknown, due after a while
-    no way to the server                             queued, due at once, not counted as a try; when
-                                                     no connection is left the run ends
+    lost after the final dot                         unknown, due after a while, once; then failed
+    no way to the server                             as before, due at once, and not counted unless
+                                                     it is the second time in a run where others
+                                                     went through; the run ends with the connections
     not tried, because the run is stopped            released: queued as before
     lease lost to another process                    not ours to record
 
@@ -31,7 +32,7 @@ from datetime import datetime
 from mailer.judgement import judge
 from mailer.lanes import Lanes
 from mailer.outbox import Claim, Outbox, Recorded, Settled, State
-from mailer.outcome import Outgoing, Transport
+from mailer.outcome import Outcome, Outgoing, Refused, Transport, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ Clock = Callable[[], datetime]
 RENEW_EVERY_SECONDS = 10.0
 # A delivery whose lease was lost may come back in the same run, but not for ever.
 MOST_LOSSES = 3
+# A connection that was lost before anything was said is the server's affair; twice with the same
+# mail, while others go through, it is the mail's.
+MOST_UNREACHABLE = 2
 SETTLE_AGAIN_AFTER_SECONDS = (0.1, 1.0, 5.0)
 _SHORTEST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 1.0
@@ -48,7 +52,8 @@ _LONGEST_WAIT_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Tally:
-    """What a run did: how many deliveries ended in each state, and how many leases were lost.
+    """What a run did: how many deliveries ended in each state, how many were held back because they
+    are not wanted any more or their domain is left alone, and how many leases were lost.
 
     unreachable is why the run ended early: the server's or the network's words, else None.
     """
@@ -57,6 +62,7 @@ class Tally:
     queued: int = 0
     unknown: int = 0
     failed: int = 0
+    held_back: int = 0
     lost: int = 0
     unreachable: str | None = None
 
@@ -110,6 +116,7 @@ class _Run:
         self._in_flight: set[int] = set()
         self._put_off: set[int] = set()
         self._losses: Counter[int] = Counter()
+        self._unreachable: Counter[int] = Counter()
 
     @property
     def may_go_on(self) -> bool:
@@ -177,7 +184,15 @@ class _Run:
         for finished in self._lanes.finished(wait):
             claim = finished.claim
             self._in_flight.discard(claim.delivery_id)
-            self._done.append((claim, judge(finished.outcome, claim.attempts, self._clock())))
+            self._done.append((claim, self._judged(claim, finished.outcome)))
+
+    def _judged(self, claim: Claim, outcome: Outcome) -> Recorded:
+        if isinstance(outcome, Unreachable):
+            self._unreachable[claim.delivery_id] += 1
+            repeated = self._unreachable[claim.delivery_id] >= MOST_UNREACHABLE
+            if repeated and self.tally.sent and not claim.unknown:
+                outcome = Refused(outcome.reply, permanent=False)
+        return judge(outcome, claim.attempts, self._clock(), unknown=claim.unknown)
 
     def _settle(self) -> bool:
         """Whether there was anything to write down or to hand over."""
@@ -191,13 +206,23 @@ class _Run:
             self._built.extendleft(reversed(chosen))
             raise
         self._count(settled)
-        for claim, outgoing in chosen:
-            if claim.delivery_id in settled.confirmed:
-                self._lanes.hand_over(claim, outgoing)
-                self._in_flight.add(claim.delivery_id)
-            else:
-                self._lose(claim)
+        self._hand_over(deque(chosen), settled)
         return True
+
+    def _hand_over(self, chosen: deque[tuple[Claim, Outgoing]], settled: Settled) -> None:
+        try:
+            while chosen:
+                claim, outgoing = chosen[0]
+                if claim.delivery_id in settled.confirmed:
+                    self._lanes.hand_over(claim, outgoing)
+                    self._in_flight.add(claim.delivery_id)
+                elif claim.delivery_id in settled.held_back:
+                    self.tally.held_back += 1
+                else:
+                    self._lose(claim)
+                chosen.popleft()
+        finally:  # no thread, no transport: nothing was said of these, and they are given back
+            self._built.extendleft(reversed(chosen))
 
     def _settled(self, next_ones: Sequence[Claim]) -> Settled:
         """Write it down, trying again for a while: an outbox that is busy for a moment must not
@@ -205,8 +230,10 @@ class _Run:
         for pause in SETTLE_AGAIN_AFTER_SECONDS:
             try:
                 return self._outbox.settle(self._done, next_ones, self._clock())
-            except Exception:
-                log.warning("%d deliveries: not recorded yet", len(self._done), exc_info=True)
+            except Exception as error:
+                # The whole error only on request: a database quotes rows, and rows hold addresses.
+                log.warning("%d deliveries: not recorded yet: %s", len(self._done), error)
+                log.debug("traceback", exc_info=True)
                 time.sleep(pause)
         return self._outbox.settle(self._done, next_ones, self._clock())
 
@@ -216,8 +243,10 @@ class _Run:
             if claim.delivery_id not in settled.recorded:
                 self._lose(claim)
                 continue
+            if not recorded.counted:
+                continue
             _add_one(self.tally, recorded.state)
-            if recorded.next_attempt_at is not None and recorded.counted:
+            if recorded.next_attempt_at is not None:
                 self._put_off.add(claim.delivery_id)
 
     def _lose(self, claim: Claim) -> None:
@@ -246,8 +275,8 @@ def _leases_kept(outbox: Outbox, clock: Clock, every: float) -> Iterator[None]:
         while not done.wait(every):
             try:
                 outbox.renew(clock())
-            except Exception:  # the last look before each message decides, not this one
-                log.warning("leases could not be renewed", exc_info=True)
+            except Exception as error:  # the last look before each message decides, not this one
+                log.warning("leases could not be renewed: %s", error)
 
     keeper = threading.Thread(target=keep, daemon=True)
     keeper.start()

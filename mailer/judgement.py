@@ -22,8 +22,9 @@ _WAIT = re.compile(r"\b(?:in|after|for)\s+(\d{1,5})\s*(s|sec|second|m|min|minute
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
 
 
-def judge(outcome: Outcome, attempts: int, now: datetime) -> Recorded:
-    """What to record for the outcome of a try that had so many before it."""
+def judge(outcome: Outcome, attempts: int, now: datetime, *, unknown: bool = False) -> Recorded:
+    """What to record for the outcome of a try that had so many before it. What may have arrived
+    already (`unknown`) is not tried again after a second silence: two copies are enough."""
     match outcome:
         case Accepted(reply):
             return Recorded("sent", reply, None)
@@ -32,9 +33,14 @@ def judge(outcome: Outcome, attempts: int, now: datetime) -> Recorded:
         case Refused(reply):
             later = now + max(retry_delay(attempts), _asked_for(reply))
             return Recorded("queued", reply, later, throttled=is_throttled(reply))
+        case Unknown(reply) if unknown:
+            told = "handed over twice without an answer: it may have arrived twice, or never"
+            return Recorded("failed", f"{told}; {reply}", None)
         case Unknown(reply):
             return Recorded("unknown", reply, now + retry_delay(attempts))
         case Unreachable(reply):
+            if unknown:
+                return Recorded("unknown", reply, now, counted=False)
             # Due at once: when the server is back, this delivery must not be the last to go.
             return Recorded("queued", reply, now, counted=False)
 

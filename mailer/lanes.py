@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ log = logging.getLogger(__name__)
 
 # After the first answer others follow within moments: they are written down together.
 LINGER_SECONDS = 0.003
+# How long the place of a lane stays empty that lost its server.
+REST_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +29,34 @@ class Finished:
 class Lanes:
     """Up to `most` connections, opened as they are needed.
 
-    A lane whose server cannot be reached is closed for good: a server may let fewer connections in
-    than we would open. `unreachable` is the last such reason once that has come to every lane.
+    A lane whose server cannot be reached ends, and none takes its place for a while: a server may
+    let fewer connections in than we would open. `unreachable` is why, once the last one has ended.
     """
 
     def __init__(self, connect: Callable[[], Transport], most: int) -> None:
         self._connect = connect
+        self._most = most
         self._jobs: queue.SimpleQueue[tuple[Claim, Outgoing] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Finished] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._most = most
-        self._closed = 0
+        self._alive = 0
+        self._rests: list[float] = []
         self.busy = 0
         self.unreachable: str | None = None
 
     @property
     def free(self) -> int:
         """How many messages can be handed over now."""
-        return self._most - self._closed - self.busy
+        self._rests = [end for end in self._rests if end > time.monotonic()]
+        return max(0, self._most - len(self._rests) - self.busy)
 
     def hand_over(self, claim: Claim, outgoing: Outgoing) -> None:
         """Give a message to a free lane."""
-        if self.busy == len(self._threads) - self._closed:
+        if self.busy == self._alive:
             thread = threading.Thread(target=self._carry, args=(self._connect(),), daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
+            self._alive += 1
         self.busy += 1
         self._jobs.put((claim, outgoing))
 
@@ -76,8 +82,9 @@ class Lanes:
 
     def _note(self, outcome: Outcome) -> None:
         if isinstance(outcome, Unreachable):
-            self._closed += 1
-            if self._closed == len(self._threads):
+            self._alive -= 1
+            self._rests.append(time.monotonic() + REST_SECONDS)
+            if self._alive == 0:
                 self.unreachable = outcome.reply
 
     def _carry(self, transport: Transport) -> None:

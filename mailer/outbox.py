@@ -15,12 +15,13 @@ class Claim:
     """A delivery that is ours for now.
 
     attempts is how often it was tried before; build makes the message (and may raise, which fails
-    this delivery alone).
+    this delivery alone); unknown says that it may have arrived already.
     """
 
     delivery_id: int
     attempts: int
     build: Callable[[], Outgoing]
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Which deliveries were written down, and which may go out now, by number; for those in
-    neither the lease was lost, or the mail is not wanted any more."""
+    """Which deliveries were written down, which may go out now, and which were held back, because
+    they are not wanted any more or their domain is left alone; by number. For those in none of them
+    the lease was lost."""
 
     recorded: frozenset[int]
     confirmed: frozenset[int]
+    held_back: frozenset[int] = frozenset()
 
 
 class Outbox(Protocol):

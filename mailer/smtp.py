@@ -24,6 +24,9 @@ from mailer.outcome import Accepted, Outcome, Outgoing, Refused, Unknown, Unreac
 
 # Servers cut long connections, each at its own number; this one stays below all that are known.
 MESSAGES_PER_CONNECTION = 100
+# How many times longer than for any other answer to wait for the one to the whole message: ten
+# minutes rather than one (RFC 5321, section 4.5.3.2.6).
+PATIENCE_AFTER_THE_DOT = 10
 
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 # RFC 5321, section 4.1.2, without quoted local parts and address literals.
@@ -203,7 +206,7 @@ def _final_dot(connection: smtplib.SMTP) -> tuple[Outcome, bool]:
     """From here on the server may have the message, whatever is heard of it."""
     try:
         connection.send(b".\r\n")
-        code, reply = connection.getreply()
+        code, reply = _patiently(connection)
     except _LOST as error:
         return Unknown(f"no answer to the whole message: {_reason(error)}"), False
     said = _said(code, reply)
@@ -215,13 +218,28 @@ def _final_dot(connection: smtplib.SMTP) -> tuple[Outcome, bool]:
     return Unknown(f"an answer that is none: {said}"), False
 
 
+def _patiently(connection: smtplib.SMTP) -> tuple[int, bytes]:
+    """The answer to the whole message, for which a server that looks through it may take long:
+    whoever gives up too early sends it twice."""
+    if connection.sock is None:
+        raise smtplib.SMTPServerDisconnected("not connected")
+    patience = connection.sock.gettimeout()
+    connection.sock.settimeout(patience and PATIENCE_AFTER_THE_DOT * patience)
+    try:
+        return connection.getreply()
+    finally:
+        if connection.sock is not None:
+            connection.sock.settimeout(patience)
+
+
 def _refused(
     connection: smtplib.SMTP, command: str, code: int, reply: bytes
 ) -> tuple[Outcome, bool]:
     """The server's no, and the transaction reset so that the next message starts clean."""
-    if code == _NOT_ALLOWED_YET:
+    if code == _NOT_ALLOWED_YET and command == "MAIL":
         return Unreachable(_said(code, reply)), False
-    outcome = Refused(f"{command}: {_said(code, reply)}", permanent=code // 100 == 5)
+    for_good = code // 100 == 5 and code != _NOT_ALLOWED_YET
+    outcome = Refused(f"{command}: {_said(code, reply)}", permanent=for_good)
     if code == _CLOSING:
         return outcome, False
     try:

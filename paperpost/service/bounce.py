@@ -6,6 +6,9 @@ seen the mail. So who makes a report up does nothing with it. Who has a real tok
 was forwarded to them with all its headers, can do little: it works for thirty days, for a mail that
 was sent, once for each kind of report, and what it does a subscriber undoes by one button.
 
+A complaint may come without it, or after months: then the mail's own link to unsubscribe tells
+whose it was. Whoever has that may unsubscribe them anyway.
+
 A mailbox that does not exist, or that failed three times within thirty days, gets no more digests;
 whoever says "this is spam" is unsubscribed. Nothing resets the three: a mail that was taken may
 still come back days later, so nobody ever learns that one arrived.
@@ -19,18 +22,21 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from mailer.bounce_folder import BounceFolder
-from mailer.bounces import Report, find_tokens, judge_reply, read_report
+from mailer.bounces import Report, find_leave_tokens, find_tokens, judge_reply, read_report
+from mailer.links import Link
 from mailer.verp import BadMark, Mark, read_mark
+from paperpost.service import links
 from paperpost.service.account import named
 from paperpost.service.installation import Installation
+from paperpost.service.letters import mailable
+from paperpost.service.links import LinkError, Purpose
 from paperpost.service.subscribe import deactivate
 from paperpost.service.suppression import lift, suppress
-from paperpost.store import bounces
+from paperpost.store import bounces, subscribers
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import (
     Bounce,
     BounceKind,
-    Delivery,
     DeliveryState,
     Subscriber,
     SubscriberState,
@@ -40,6 +46,9 @@ SOFT_WINDOW = timedelta(days=30)
 MOST_SOFT = 3
 # A report may be faster than our own record that the mail was taken.
 _SENT = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.SENT)
+
+
+_GONE = "the mail that it is about is no longer stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +73,53 @@ def take(installation: Installation, raw: bytes) -> Taken:
     try:
         mark = _mark(installation, raw)
     except BadMark as error:
-        return _ignored(str(error))
-    report = read_report(raw)
+        return _take_complaint(installation, raw) or _ignored(str(error))
+    report = _report(installation, raw, mark.subscriber)
     if report.kind is None:
         return _ignored(report.detail)
     with installation.database.writing() as session:
         found = bounces.addressee(session, mark.delivery)
         if found is None or id_of(found[1]) != mark.subscriber:
-            return _ignored("the mail that it is about is no longer stored")
+            return _ignored(_GONE)
         delivery, person = found
         if delivery.state not in _SENT:
             return _ignored(f"the mail that it is about is {delivery.state}")
-        return _count(session, delivery, person, report, installation.clock())
+        return _count(session, str(delivery.id), person, report, installation.clock())
+
+
+def _take_complaint(installation: Installation, raw: bytes) -> Taken | None:
+    """Count a complaint that names no envelope sender; None if it is none about a mail of ours."""
+    link = _link(installation, raw)
+    if link is None:
+        return None
+    number = link.fields[0]
+    report = _report(installation, raw, number)
+    if report.kind != "complaint":
+        return None
+    with installation.database.writing() as session:
+        person = bounces.in_turn(session, number)
+        if person is None:
+            return _ignored(_GONE)
+        mail = f"link {number} {link.issued.isoformat()}"
+        return _count(session, mail, person, report, installation.clock())
+
+
+def _report(installation: Installation, raw: bytes, number: int) -> Report:
+    """What a message reports of a mail to a subscriber."""
+    with installation.database.reading() as session:
+        person = subscribers.by_id(session, [number]).get(number)
+    if person is None:
+        return Report(None, "", _GONE)
+    return read_report(raw, mailable(person.email))
 
 
 def refused(session: Session, delivery_id: int, reply: str, now: datetime) -> None:
-    """Count a mail server's refusal for good (5yz) of a delivery, as mailer/smtp.py words it, by
-    the same rules. What is not about the mailbox does not count (mailer/bounces.py)."""
+    """Count a mail server's refusal for good (5yz) of a delivery, as mailer/smtp.py words it. What
+    is not about the mailbox does not count (mailer/refusals.py)."""
     report = judge_reply(reply)
     found = bounces.addressee(session, delivery_id) if report.kind else None
     if found is not None:
-        _count(session, *found, report, now)
+        _count(session, str(delivery_id), found[1], report, now)
 
 
 def open_folder(installation: Installation) -> BounceFolder | None:
@@ -122,14 +157,22 @@ def _mark(installation: Installation, raw: bytes) -> Mark:
     raise error
 
 
+def _link(installation: Installation, raw: bytes) -> Link | None:
+    """A link to unsubscribe that a message quotes."""
+    for token in find_leave_tokens(raw):
+        try:
+            return links.read(installation.signer, token, Purpose.UNSUBSCRIBE, installation.clock())
+        except LinkError:
+            continue
+    return None
+
+
 def _ignored(reason: str) -> Taken:
     return Taken(None, "", "", reason)
 
 
-def _count(
-    session: Session, delivery: Delivery, person: Subscriber, report: Report, now: datetime
-) -> Taken:
-    fingerprint = f"{delivery.id} {report.kind}"
+def _count(session: Session, mail: str, person: Subscriber, report: Report, now: datetime) -> Taken:
+    fingerprint = f"{mail} {report.kind}"
     if bounces.is_known(session, fingerprint):
         return _ignored("this mail's report was counted before")
     kind = BounceKind(str(report.kind))

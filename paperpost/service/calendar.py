@@ -11,8 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAY = timedelta(days=1)
 FREQUENCIES = {"daily": range(7), "weekdays": range(5), "weekly": range(1)}
-# How long a digest stays worth sending: until the next one, weekends counted for weekdays.
-WORTH_SENDING = {"daily": DAY, "weekdays": 3 * DAY, "weekly": 7 * DAY}
+# Days until the next digest, after one on each day of the week, Monday first.
+DAYS_BETWEEN = {
+    "daily": (1, 1, 1, 1, 1, 1, 1),
+    "weekdays": (1, 1, 1, 1, 3, 2, 1),
+    "weekly": (7, 7, 7, 7, 7, 7, 7),
+}
 JITTER_SECONDS = 15 * 60
 
 
@@ -88,6 +92,11 @@ def latest_due(frequency: str, hour: int, timezone: str, until: datetime) -> Due
             if at <= until:
                 return Due(day, at)
         day -= DAY
+
+
+def worth_sending_until(frequency: str, timezone: str, now: datetime) -> datetime:
+    """How long a digest that is queued by hand is news: for as long as its kind lasts."""
+    return now + DAY * DAYS_BETWEEN[frequency][local_date(timezone, now).weekday()]
 
 
 def local_date(timezone: str, now: datetime) -> date:

@@ -134,7 +134,7 @@ def _turn_by_clock(person: Subscriber, now: datetime) -> Turn:
         person,
         due.local_date,
         due_at=due.at + calendar.jitter(id_of(person)),
-        expires_at=now + calendar.WORTH_SENDING[person.frequency],
+        expires_at=later.at,  # the next one is the newer news
         next_due_at=later.at,
     )
 
@@ -144,7 +144,7 @@ def _turn_by_hand(person: Subscriber, on: date | None, now: datetime) -> Turn:
         person,
         on or calendar.local_date(person.timezone, now),
         due_at=now,
-        expires_at=now + calendar.WORTH_SENDING[person.frequency],
+        expires_at=calendar.worth_sending_until(person.frequency, person.timezone, now),
         next_due_at=None,
     )
 

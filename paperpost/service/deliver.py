@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+import structlog
 from sqlmodel import Session
 
 from mailer.delivery import Tally, deliver
@@ -16,6 +17,7 @@ from paperpost.service.installation import Installation
 from paperpost.service.leases import is_dead, new_lease
 from paperpost.service.letters import Materials, Shown, build, shown
 from paperpost.store import digests, fragments, leases, subscribers, throttles
+from paperpost.store.database import StoreError
 from paperpost.store.leases import Held, Result
 from paperpost.store.tables import (
     Delivery,
@@ -24,6 +26,8 @@ from paperpost.store.tables import (
     Digest,
     SubscriberState,
 )
+
+log = structlog.get_logger()
 
 LEASE = timedelta(seconds=30)
 SMTP_TIMEOUT_SECONDS = 60.0
@@ -65,7 +69,6 @@ class StoreOutbox:
     retry_all_before: datetime | None = None
     lease: str = field(default_factory=new_lease)
     _fragments: dict[int, Shown] = field(default_factory=dict)
-    _unknown: set[int] = field(default_factory=set)
     _has_tidied: bool = False
 
     def claim(self, now: datetime, limit: int) -> Sequence[Claim]:
@@ -86,9 +89,18 @@ class StoreOutbox:
                 retry_all_before=self.retry_all_before,
                 room=_room(session, now),
             )
-        materials = self._materials(rows)
+        try:
+            materials = self._materials(rows)
+        except BaseException:
+            self._release([row.id or 0 for row in rows])
+            raise
         return [
-            Claim(row.id or 0, row.attempts, partial(build, self.installation, row, materials))
+            Claim(
+                row.id or 0,
+                row.attempts,
+                partial(build, self.installation, row, materials),
+                unknown=row.state == DeliveryState.UNKNOWN,
+            )
             for row in rows
         ]
 
@@ -103,10 +115,11 @@ class StoreOutbox:
             ours = [(claim, what) for claim, what in done if claim.delivery_id in held]
             self._record(session, ours, held, now)
             waiting = [held[one.delivery_id] for one in next_ones if one.delivery_id in held]
-            confirmed = self._begin(session, [one for one in waiting if _may_begin(one, now)], now)
+            good = [one for one in waiting if one.lease_ends_at > now]
+            confirmed = frozenset(self._begin(session, good, now))
+        self._count_refusals([(claim, what) for claim, what in ours if what.state == "failed"], now)
         recorded = frozenset(claim.delivery_id for claim, _ in ours)
-        self._unknown -= recorded
-        return Settled(recorded, frozenset(confirmed))
+        return Settled(recorded, confirmed, frozenset(one.id for one in good) - confirmed)
 
     def renew(self, now: datetime) -> None:
         """Extend the leases that are still ours."""
@@ -115,8 +128,11 @@ class StoreOutbox:
 
     def release(self, claims: Sequence[Claim], now: datetime) -> None:
         """Give back what was not tried, as it was."""
+        self._release([claim.delivery_id for claim in claims])
+
+    def _release(self, numbers: Sequence[int]) -> None:
         with self.installation.database.writing() as session:
-            leases.release(session, self.lease, [claim.delivery_id for claim in claims])
+            leases.release(session, self.lease, numbers)
 
     def next_lease_end(self, now: datetime) -> datetime | None:
         """When the first of others' leases runs out."""
@@ -130,13 +146,10 @@ class StoreOutbox:
         held: Mapping[int, Held],
         now: datetime,
     ) -> None:
-        results = [self._result(claim.delivery_id, recorded) for claim, recorded in done]
+        results = [_result(claim.delivery_id, recorded) for claim, recorded in done]
         if results:
             leases.record(session, results, now)
         # In one order: two processes that lock the same rows in two orders would lock up.
-        for claim, recorded in sorted(done, key=lambda pair: _of_whom(held, pair[0])):
-            if recorded.state == "failed":
-                bounce.refused(session, claim.delivery_id, recorded.reply, now)
         for domain, reply in sorted(
             (held[claim.delivery_id].domain, recorded.reply)
             for claim, recorded in done
@@ -144,11 +157,15 @@ class StoreOutbox:
         ):
             throttles.close(session, domain, now + throttling.CLOSED_FOR, reply)
 
-    def _result(self, number: int, recorded: Recorded) -> Result:
-        state = DeliveryState(recorded.state)
-        if not recorded.counted and number in self._unknown:
-            state = DeliveryState.UNKNOWN  # it was not tried, and nobody knows more than before
-        return Result(number, state, recorded.reply, recorded.next_attempt_at, recorded.counted)
+    def _count_refusals(self, refused: Sequence[tuple[Claim, Recorded]], now: datetime) -> None:
+        """Let refusals for good count against their addresses, each on its own: this locks
+        subscribers, as deleting one does, whose mails would then be waited for."""
+        for claim, recorded in refused:
+            try:
+                with self.installation.database.writing() as session:
+                    bounce.refused(session, claim.delivery_id, recorded.reply, now)
+            except StoreError as error:
+                log.warning("refusal not counted", delivery=claim.delivery_id, error=str(error))
 
     def _begin(self, session: Session, waiting: Sequence[Held], now: datetime) -> list[int]:
         """Of these deliveries those that go out now; what is not wanted any more is closed."""
@@ -163,7 +180,6 @@ class StoreOutbox:
                 leases.close(session, one.id, *end)
             elif one.domain not in too_much:
                 going.append(one)
-        self._unknown |= {one.id for one in going if one.state == DeliveryState.UNKNOWN}
         numbers = [one.id for one in going]
         if numbers:
             leases.begin(session, numbers, now + LEASE)
@@ -190,13 +206,9 @@ class StoreOutbox:
         return {number: kept[number] for number in wanted if number in kept}
 
 
-def _of_whom(held: Mapping[int, Held], claim: Claim) -> int:
-    return held[claim.delivery_id].subscriber_id or 0
-
-
-def _may_begin(mail: Held, now: datetime) -> bool:
-    """Whether the lease is still good: a frozen process finds out here that it is not."""
-    return mail.state in leases.WAITING and mail.lease_ends_at > now
+def _result(number: int, recorded: Recorded) -> Result:
+    state = DeliveryState(recorded.state)
+    return Result(number, state, recorded.reply, recorded.next_attempt_at, recorded.counted)
 
 
 def last_look(mail: Held, now: datetime) -> tuple[DeliveryState, str] | None:

@@ -121,7 +121,7 @@ def remove_files(installation: Installation, deliveries: Sequence[Delivery], ema
         path.unlink(missing_ok=True)
 
 
-def _mailable(address: str) -> str:
+def mailable(address: str) -> str:
     """The address with its domain in ASCII (RFC 5890) where that is enough for any server; one
     whose local part is not ASCII needs a server that knows SMTPUTF8."""
     if address.isascii():  # it was checked when it was stored
@@ -139,7 +139,7 @@ def _letter(installation: Installation, delivery: Delivery, address: str) -> Let
     settings = installation.settings
     return Letter(
         sender=settings.sender,
-        recipient=_mailable(address),
+        recipient=mailable(address),
         message_id=delivery.message_id,
         date=delivery.created_at,
         postal_address=settings.postal_address,

@@ -43,7 +43,10 @@ def resend(installation: Installation, email: str, day: date) -> Resent:
             raise CannotResend(f"{person.email} has no digest of {day}")
         if reason := obstacle(person, now) or _unfit(delivery):
             raise CannotResend(f"{person.email}, digest of {day}: {reason}")
-        was, until = delivery.state, now + calendar.WORTH_SENDING[digest.frequency]
+        if not digest.items:
+            raise CannotResend(f"{person.email}, digest of {day}: it had no papers")
+        until = calendar.worth_sending_until(digest.frequency, person.timezone, now)
+        was = delivery.state
         if not outbox.requeue(session, digest.delivery_id, was, now, until):
             raise CannotResend(f"{person.email}, digest of {day}: it is being sent right now")
     return Resent(person.email, day, was, delivery.message_id, len(digest.items))

@@ -66,8 +66,8 @@ def explained(on: date, newest: date | None, asked: Sequence[Asked], now: dateti
     day = min(on, arxiv_days.feed_day(now))
     if newest is None or arxiv_days.missing(newest, day):
         return " ".join(_of_source(one, newest, day) for one in asked)
-    if newest >= day:  # whatever the calendar says of it
-        return NOTHING_NEW
+    if newest >= day or not any(one.source.startswith("arxiv:") for one in asked):
+        return NOTHING_NEW  # whatever arXiv's calendar says of it
     if arxiv_days.is_weekend(day):
         return "arXiv announces no papers on Saturdays and Sundays."
     if holiday := arxiv_days.emptied_by(day):

@@ -14,8 +14,13 @@ def addressee(session: Session, delivery_id: int) -> tuple[Delivery, Subscriber]
     delivery = session.get(Delivery, delivery_id)
     if delivery is None or delivery.subscriber_id is None:
         return None
-    person = session.get(Subscriber, delivery.subscriber_id, with_for_update=True)
+    person = in_turn(session, delivery.subscriber_id)
     return None if person is None else (delivery, person)
+
+
+def in_turn(session: Session, subscriber_id: int) -> Subscriber | None:
+    """A subscriber. Until the transaction ends, nobody else counts what came back from them."""
+    return session.get(Subscriber, subscriber_id, with_for_update=True)
 
 
 def is_known(session: Session, fingerprint: str) -> bool:

@@ -215,10 +215,11 @@ def _clearly() -> Iterator[None]:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     # `check_same_thread`: the pool hands a connection to one thread at a time.
     engine = create_engine(
         url,
+        hide_parameters=True,  # they are rows, and rows hold addresses
         connect_args={"timeout": SECONDS_TO_WAIT_FOR_A_LOCK, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)

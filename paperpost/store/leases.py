@@ -34,16 +34,15 @@ def claim(
 ) -> list[Delivery]:
     """Lease up to `limit` deliveries that may be tried now, those due longest first.
 
-    May be tried: what waits, is not leased, and is due (or, with `retry_all_before`, was tried
-    already but not since then). `room` has how many more of a throttled domain may be leased.
+    May be tried: what waits, is not leased, and is due; with `retry_all_before` also what was
+    refused before that and is not due yet. `room` has how many more of a throttled domain may be
+    leased.
     """
-    due = col(Delivery.due_at) <= now
-    if retry_all_before is not None:
-        due = (due & col(Delivery.tried_at).is_(None)) | (col(Delivery.tried_at) < retry_all_before)
-    found = _first(session, limit, due, col(Delivery.domain).not_in(list(room)) if room else true())
+    others = col(Delivery.domain).not_in(list(room)) if room else true()
+    found = _first(session, limit, now, retry_all_before, others)
     for domain, most in room.items():
         if most > 0:
-            found += _first(session, most, due, col(Delivery.domain) == domain)
+            found += _first(session, most, now, retry_all_before, col(Delivery.domain) == domain)
     session.expunge_all()
     session.exec(
         update(Delivery)
@@ -53,14 +52,27 @@ def claim(
     return found
 
 
-def _first(session: Session, limit: int, *conditions: ColumnElement[bool]) -> list[Delivery]:
+def _first(
+    session: Session,
+    limit: int,
+    now: datetime,
+    retry_all_before: datetime | None,
+    concerned: ColumnElement[bool],
+) -> list[Delivery]:
     """The first that wait and are not leased. One state at a time, in the order of the index: the
     rest of a long queue is not looked at."""
+    due = col(Delivery.due_at) <= now
+    again = due
+    if retry_all_before is not None:
+        again = (due & col(Delivery.tried_at).is_(None)) | (
+            col(Delivery.tried_at) < retry_all_before
+        )
     found: list[Delivery] = []
-    for state in WAITING:
+    # What may have arrived waits its time, whoever asks.
+    for state, may_be_tried in ((DeliveryState.QUEUED, again), (DeliveryState.UNKNOWN, due)):
         query = (
             select(Delivery)
-            .where(Delivery.state == state, col(Delivery.lease).is_(None), *conditions)
+            .where(Delivery.state == state, col(Delivery.lease).is_(None), may_be_tried, concerned)
             .order_by(col(Delivery.due_at), col(Delivery.id))
             .limit(limit)
             .with_for_update(skip_locked=True)  # PostgreSQL; SQLite's writers take turns anyway
@@ -108,12 +120,17 @@ def take_back(session: Session, now: datetime, is_dead: Callable[[str], bool]) -
 
 
 def renew(session: Session, lease: str, now: datetime, ends_at: datetime) -> None:
-    """Extend a lease, where it has not run out."""
-    session.exec(
-        update(Delivery)
+    """Extend a lease, where it has not run out. What is being settled right now is left alone: its
+    lease is extended or given up there."""
+    ours = (
+        select(col(Delivery.id))
         .where(col(Delivery.lease) == lease, col(Delivery.lease_ends_at) > now)
-        .values(lease_ends_at=ends_at)
+        .with_for_update(skip_locked=True)
     )
+    for chunk in in_chunks(session.exec(ours).all()):
+        session.exec(
+            update(Delivery).where(col(Delivery.id).in_(chunk)).values(lease_ends_at=ends_at)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +143,6 @@ class Held:
     domain: str
     expires_at: datetime
     lease_ends_at: datetime
-    subscriber_id: int | None
     subscriber_state: str | None
     suppressed_at: datetime | None
     paused_until: date | None
@@ -142,7 +158,6 @@ _held = (
         col(Delivery.domain),
         col(Delivery.expires_at),
         col(Delivery.lease_ends_at),
-        col(Delivery.subscriber_id),
         col(Subscriber.state),
         col(Subscriber.suppressed_at),
         col(Subscriber.paused_until),
@@ -206,7 +221,7 @@ _record = (
         state=bindparam("new_state"),
         reply=bindparam("new_reply"),
         attempts=Delivery.attempts + bindparam("tries"),
-        tried_at=bindparam("at"),
+        tried_at=func.coalesce(bindparam("at", type_=UtcDateTime), Delivery.tried_at),
         sent_at=func.coalesce(bindparam("accepted_at", type_=UtcDateTime), Delivery.sent_at),
         due_at=func.coalesce(bindparam("next_at", type_=UtcDateTime), Delivery.due_at),
         **_NO_LEASE,
@@ -222,7 +237,7 @@ def record(session: Session, results: Sequence[Result], now: datetime) -> None:
             "new_state": result.state,
             "new_reply": result.reply[:1000],
             "tries": int(result.counted),
-            "at": now,
+            "at": now if result.counted else None,
             "accepted_at": now if result.state is DeliveryState.SENT else None,
             "next_at": result.due_at,
         }

@@ -81,7 +81,7 @@ def in_trouble(session: Session, limit: int) -> list[tuple[Delivery, Subscriber 
         select(Delivery, Subscriber)
         .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id), isouter=True)
         .where(or_(lost, waits_again))
-        .order_by(col(Delivery.id).desc())
+        .order_by(col(Delivery.due_at).desc(), col(Delivery.id).desc())  # as the index has them
         .limit(limit)
     )
     return list(session.exec(query))

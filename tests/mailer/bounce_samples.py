@@ -2,6 +2,7 @@
 
 TOKEN = "abcdefghijklmnopqrstuvwxyz234567"
 ADDRESS = f"bounces+{TOKEN}@papers.example.org"
+LEAVE = "AaBb-_09" * 5
 
 _ORIGINAL = f"""\
 Return-Path: <{ADDRESS}>
@@ -10,6 +11,8 @@ To: ada@example.org
 Subject: 10 papers for Tuesday, 7 April
 Message-ID: <20260407.abc@papers.example.org>
 Auto-Submitted: auto-generated
+List-Unsubscribe: <https://papers.example.org/unsubscribe/{LEAVE}>
+List-Unsubscribe-Post: List-Unsubscribe=One-Click
 """
 
 
@@ -199,7 +202,7 @@ Content-Type: message/delivery-status
 Reporting-MTA: dns; googlemail.com
 Arrival-Date: Tue, 07 Apr 2026 02:00:00 -0700 (PDT)
 
-Final-Recipient: rfc822; ada@gmail.com
+Final-Recipient: rfc822; ada@example.org
 Action: failed
 Status: 5.2.2
 Diagnostic-Code: smtp; 552-5.2.2 The recipient's inbox is out of storage space and inactive.
@@ -268,6 +271,9 @@ Papers.
 --part1_arf--
 """)
 
+# Feedback loops take out what names the reader.
+COMPLAINT_REDACTED = COMPLAINT.replace(ADDRESS.encode(), b"redacted@papers.example.org")
+
 NOT_SPAM = COMPLAINT.replace(b"Feedback-Type: abuse", b"Feedback-Type: not-spam")
 
 VACATION = message("""\
@@ -278,6 +284,23 @@ Subject: Out of office: 10 papers for Tuesday
 
 I am away until Monday. In urgent cases write to charles@example.org.
 """)
+
+# What our own bodies look like: quoted-printable breaks lines by an equals sign, and writes one so.
+DECISION_BOUNDARIES = (
+    b"""\
+Content-Type: multipart/alternative; boundary="====0"
+
+--====0
+Content-Type: text/plain; charset="utf-8"
+Content-Transfer-Encoding: quoted-printable
+
+"""
+    + 40
+    * b"""\
+The classifier is fooled near its decision boundary =3D 0, and a boundary=
+ of another kind is learnt.
+"""
+)
 
 # As a web mailer answers: in the form of a failure, but it says itself what it is.
 VACATION_LIKE_A_BOUNCE = QMAIL.replace(b"Subject: failure", b"Precedence: auto_reply\nSubject: no")

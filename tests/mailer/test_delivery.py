@@ -212,7 +212,7 @@ def test_a_transport_that_breaks_leaves_the_delivery_unknown() -> None:
 def test_a_dead_server_costs_no_delivery_a_try() -> None:
     outbox, relay = MemoryOutbox(rows(5)), Relay([Accepted("250"), Unreachable("no route")])
     tally = run(outbox, relay)
-    assert tally == Tally(sent=1, queued=1, unreachable="no route")
+    assert tally == Tally(sent=1, unreachable="no route")
     assert len(relay.sent) == 2
     assert states(outbox) == ["sent", "queued", "queued", "queued", "queued"]
     assert [row.attempts for row in outbox.rows.values()] == [1, 0, 0, 0, 0]
@@ -403,6 +403,28 @@ def test_a_try_is_judged_by_its_outcome() -> None:
     assert judge(Refused("4", permanent=False), 2, NOW) == Recorded("queued", "4", later)
     assert judge(Unknown("?"), 2, NOW) == Recorded("unknown", "?", later)
     assert judge(Unreachable("-"), 2, NOW) == Recorded("queued", "-", NOW, counted=False)
+
+
+def test_what_was_handed_over_twice_without_an_answer_is_not_sent_a_third_time() -> None:
+    recorded = judge(Unknown("lost"), 1, NOW, unknown=True)
+    assert (recorded.state, recorded.next_attempt_at) == ("failed", None)
+    assert "may have arrived twice, or never" in recorded.reply
+    assert judge(Accepted("250"), 1, NOW, unknown=True).state == "sent"
+    assert judge(Unreachable("-"), 1, NOW, unknown=True).state == "unknown"
+
+
+def test_a_mail_that_breaks_each_connection_is_put_off_while_others_go() -> None:
+    @dataclass
+    class Picky(Relay):
+        def send(self, outgoing: Outgoing) -> Outcome:
+            if outgoing.filename == "2.eml":
+                return Unreachable("connection lost")
+            return super().send(outgoing)
+
+    outbox = MemoryOutbox(rows(9))
+    tally = deliver(outbox, Picky, Now(), threading.Event(), connections=4, wait_for_leases=False)
+    assert (tally.sent, tally.queued, tally.unreachable) == (8, 1, None)
+    assert outbox.rows[2].due > NOW
 
 
 @pytest.mark.parametrize(

@@ -251,10 +251,15 @@ def test_nobody_listening_is_unreachable() -> None:
     assert "127.0.0.1" in outcome.reply
 
 
-@pytest.mark.parametrize("stage", ["MAIL", "RCPT"])
-def test_a_server_that_wants_a_login_does_not_fail_the_message(stage: str) -> None:
-    with scripted(**{stage: b"530 5.7.0 log in"}) as server, smtp(server.url) as transport:
+def test_a_server_that_wants_a_login_does_not_fail_the_message() -> None:
+    with scripted(MAIL=b"530 5.7.0 log in") as server, smtp(server.url) as transport:
         assert isinstance(transport.send(outgoing()), Unreachable)
+
+
+def test_a_server_that_wants_a_login_for_one_recipient_does_not_stop_the_others() -> None:
+    with scripted(RCPT=b"530 5.7.0 log in") as server, smtp(server.url) as transport:
+        outcome = transport.send(outgoing())
+    assert outcome == Refused("RCPT: 530 5.7.0 log in", permanent=False)
 
 
 @pytest.mark.parametrize("stage", ["RCPT", "DATA", "BODY"])

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from faulty_smtp_server import faulty_smtp_server
 from invented import fill, join
 from smtp_server import Postbox, smtp_server
 
@@ -162,7 +163,8 @@ def test_send_killed_again_and_again_loses_nothing(installation: Installation) -
             assert process.wait(60) == 0
         assert states(installation) == {"sent": len(names)}
         assert set(postbox.recipients) == {f"{name}@example.org" for name in names}
-        assert len(postbox.recipients) - len(names) <= 4
+        most = 4 * load_settings().smtp_connections  # one for each connection and kill
+        assert len(postbox.recipients) - len(names) <= most
         ids = {(to, postbox.message(i)["Message-ID"]) for i, to in enumerate(postbox.recipients)}
         assert len(ids) == len(names)  # both copies of a doubled mail carry the same one
 
@@ -175,14 +177,13 @@ def test_send_told_to_stop_gives_its_leases_back(installation: Installation) -> 
     for number in range(30):
         join(installation, f"reader{number}", "graph neural networks", size=3)
     compose_all_of(installation, TODAY)
-    with (
-        smtp_server() as postbox,
-        started(installation, "send", PAPERPOST_SMTP_URL=postbox.url) as process,
-    ):
-        wait_until(lambda: len(postbox.raw) > 2)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(40) == 0
+    with faulty_smtp_server() as server:
+        server.latency = 0.2  # so that there is something to stop
+        with started(installation, "send", PAPERPOST_SMTP_URL=server.url()) as process:
+            wait_until(lambda: len(server.accepted) > 2)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(40) == 0
         counts = states(installation)
         assert counts["sending"] == counts["unknown"] == 0
-        assert counts["sent"] == len(postbox.raw)
+        assert 2 < counts["sent"] == len(server.accepted) < 30
         assert counts["sent"] + counts["queued"] == 30

@@ -11,13 +11,14 @@ from bounce_mail import about
 from invented import Clock, fill, join, with_settings
 from smtp_server import Postbox, smtp_server
 
+from mailer.links import Signer
 from mailer.verp import LASTS, Mark, envelope_sender
 from paperpost.engine.embedded import compose_all_due, compose_all_of
 from paperpost.service import account, bounce, subscribe
 from paperpost.service.compose import NotASubscriber
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
-from paperpost.service.links import Purpose, token
+from paperpost.service.links import Purpose, token, url
 from paperpost.service.status import status
 from paperpost.service.wishes import Wishes
 from paperpost.settings import load_settings
@@ -84,8 +85,15 @@ def mail(office: Installation, postbox: Postbox) -> Mail:
     return mailed
 
 
-def came_back(installation: Installation, sender: str, status: str) -> bounce.Taken:
-    return bounce.take(installation, about(sender, status))
+def came_back(
+    installation: Installation, sender: str, status: str, to: str = "ada@example.org"
+) -> bounce.Taken:
+    return bounce.take(installation, about(sender, status, recipient=to))
+
+
+def headers_of(postbox: Postbox) -> str:
+    """The headers of the newest mail."""
+    return "\n".join(f"{name}: {value}" for name, value in postbox.message().items())
 
 
 @BOTH
@@ -191,9 +199,76 @@ def test_the_headers_of_a_mail_are_not_enough_to_forge(
 ) -> None:
     email = join(office, "ada", "graph neural networks")
     mail(email)
-    headers = "\n".join(f"{name}: {value}" for name, value in postbox.message().items())
-    taken = bounce.take(office, about("bounces@papers.example.org", HARD, headers))
+    taken = bounce.take(office, about("bounces@papers.example.org", HARD, headers_of(postbox)))
     assert taken.word == "ignored"
+    assert person(office, email).suppressed_at is None
+
+
+@BOTH
+def test_a_complaint_that_names_no_sender_unsubscribes_by_the_mail_s_own_link(
+    office: Installation, postbox: Postbox, clock: Clock, mail: Mail
+) -> None:
+    email = join(office, "ada", "graph neural networks")
+    mail(email)
+    complaint = about("redacted@papers.example.org", COMPLAINT, headers_of(postbox))
+    taken = bounce.take(office, complaint)
+    assert (taken.kind, taken.effect) == ("complaint", "unsubscribed")
+    assert person(office, email).state == "unsubscribed"
+    (row,) = account.export(office, email)["bounces"]
+    assert (row["kind"], row["at"]) == ("complaint", clock.now.isoformat())
+    subscribe.by_command(office, email, Wishes(), confirmed=True)
+    assert bounce.take(office, complaint).word == "ignored"
+    assert person(office, email).state == "active"
+
+
+def test_a_complaint_may_come_after_months(
+    office: Installation, postbox: Postbox, clock: Clock, mail: Mail
+) -> None:
+    email = join(office, "ada", "graph neural networks")
+    sender = mail(email)
+    clock.turn(days=200)
+    assert bounce.take(office, about(sender, "5.1.1", headers_of(postbox))).word == "ignored"
+    assert "too old" in came_back(office, sender, COMPLAINT).reason
+    assert bounce.take(office, about(sender, COMPLAINT, headers_of(postbox))).effect
+    assert person(office, email).state == "unsubscribed"
+
+
+def test_no_other_link_and_nobody_else_s_makes_a_complaint(
+    office: Installation, clock: Clock, mail: Mail
+) -> None:
+    email = join(office, "ada", "graph neural networks")
+    mail(email)
+    number = id_of(person(office, email))
+    stranger = Signer([b"somebody's own key"])
+    for signer, purpose, whose in (
+        *((office.signer, purpose, number) for purpose in Purpose if purpose != "unsubscribe"),
+        (stranger, Purpose.UNSUBSCRIBE, number),
+        (office.signer, Purpose.UNSUBSCRIBE, number + 1),
+    ):
+        link = url("https://papers.example.org", signer, purpose, clock.now, whose)
+        header = f"List-Unsubscribe: <{link}>"
+        taken = bounce.take(office, about("x@papers.example.org", COMPLAINT, header))
+        assert (taken.word, taken.effect) == ("ignored", "")
+    assert person(office, email).state == "active"
+
+
+def test_a_list_is_not_silenced_by_one_of_its_members(office: Installation, mail: Mail) -> None:
+    email = join(office, "lab", "graph neural networks")
+    sender = mail(email)
+    taken = came_back(office, sender, HARD, to="former-member@example.org")
+    assert (taken.word, taken.effect) == ("ignored", "")
+    assert person(office, email).suppressed_at is None
+    assert came_back(office, sender, HARD, to="LAB@example.org").effect == "suppressed"
+
+
+def test_an_address_of_another_script_is_known_in_its_ascii_spelling(
+    office: Installation, mail: Mail
+) -> None:
+    email = "ada@b\u00fccher.example"
+    subscribe.by_command(office, email, Wishes(keywords=("graph neural",)), confirmed=True)
+    sender = mail(email)
+    taken = came_back(office, sender, HARD, to="ada@xn--bcher-kva.example")
+    assert taken.effect == "suppressed"
 
 
 def test_a_token_stands_for_its_own_subscriber_only(
@@ -263,6 +338,7 @@ def test_a_refusal_at_the_door_counts_like_a_report(office: Installation, clock:
         "ada": "RCPT: 550 5.1.1 User unknown",
         "ben": "RCPT: 550 5.7.1 We do not like you",
         "cleo": "RCPT: 552 5.2.2 Mailbox full",
+        "dora": "RCPT: 550 relay not permitted",
     }
     emails = [join(office, name, "graph neural networks") for name in replies]
     compose_all_of(office, DAY)
@@ -272,8 +348,8 @@ def test_a_refusal_at_the_door_counts_like_a_report(office: Installation, clock:
             bounce.refused(session, number or 0, reply, clock.now)
             bounce.refused(session, number or 0, reply, clock.now)
     kinds = [[row["kind"] for row in account.export(office, one)["bounces"]] for one in emails]
-    assert kinds == [["hard"], [], ["soft"]]
-    assert [person(office, one).suppressed_at for one in emails] == [clock.now, None, None]
+    assert kinds == [["hard"], [], ["soft"], []]
+    assert [person(office, one).suppressed_at for one in emails] == [clock.now, None, None, None]
 
 
 @BOTH
@@ -347,7 +423,8 @@ def test_everything_that_came_back_is_exported_and_deleted(
 @BOTH
 def test_status_counts_what_came_back(office: Installation, mail: Mail) -> None:
     for name, code in (("ada", HARD), ("ben", SOFT), ("cleo", COMPLAINT)):
-        came_back(office, mail(join(office, name, "graph neural networks")), code)
+        email = join(office, name, "graph neural networks")
+        came_back(office, mail(email), code, to=email)
     assert status(office)["bounces"] == {
         "hard": 1,
         "soft": 1,

@@ -5,15 +5,17 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from threading import Event
 
 import psutil
 import pytest
+from faulty_smtp_server import Fault, faulty_smtp_server
 from invented import Clock, fill, join, with_settings
 from smtp_server import Postbox, smtp_server, text_of
 from sqlmodel import select
 
 from mailer.outbox import Claim, Recorded
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.embedded import compose_all_due, compose_all_of
 from paperpost.service import account, subscribe
 from paperpost.service.deliver import StoreOutbox, send
 from paperpost.service.installation import Installation
@@ -435,3 +437,39 @@ def test_an_address_that_does_not_exist_is_mailed_no_more(
         ada, ben = (account.named(session, f"{name}@example.org") for name in ("ada", "ben"))
     assert ada.suppressed_at is not None
     assert ben.suppressed_at is None, "that was not about the mailbox"
+
+
+def test_mails_that_are_held_back_are_not_told_as_lost(office: Installation) -> None:
+    compose_for(office, "ada", "ben")
+    with office.database.writing() as session:
+        person = account.named(session, "ada@example.org")
+        person.state = "unsubscribed"
+        session.add(person)
+    tally = send(office)
+    assert (tally.sent, tally.held_back, tally.lost) == (1, 1, 0)
+
+
+def test_a_patient_run_leaves_nothing_behind_a_server_that_lets_few_connections_in(
+    office: Installation,
+) -> None:
+    compose_for(office, *(f"reader{number}" for number in range(12)))
+    with faulty_smtp_server() as server:
+        server.once = Fault("CONNECT", b"421 4.7.0 too many connections")
+        tally = send(with_settings(office, smtp_url=server.url(), smtp_connections=4))
+    assert (tally.sent, tally.unreachable) == (12, None)
+    assert states(office) == {"sent": 12}
+
+
+def test_after_an_outage_of_days_only_the_newest_digest_of_the_week_is_sent(
+    office: Installation, postbox: Postbox, clock: Clock
+) -> None:
+    join(office, "ada", "graph neural networks", size=3, frequency="weekdays")
+    away = with_settings(office, smtp_url="smtp://127.0.0.1:1")
+    for _ in range(3):
+        clock.turn(days=1)
+        fill(office, [clock().date()])
+        compose_all_due(office, Event())
+        send(away, patient=False)
+    clock.turn(minutes=20)
+    assert send(office).sent == 1
+    assert states(office) == {"sent": 1, "expired": 2}

@@ -31,7 +31,7 @@ POISONED = "poisoned@busy.example"
 OTHERS = [f"reader{number}@example.org" for number in range(19)]
 BUSY = [f"reader{number}@busy.example" for number in range(8)]
 CONNECTIONS = 4
-PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 0.1
 SOON = timedelta(minutes=5)
 
 

@@ -124,7 +124,7 @@ def test_who_left_paused_or_cannot_be_reached_is_mailed_nothing(
         ada = session.exec(select(Subscriber)).one()
         ada.suppressed_at, ada.suppressed_because = clock(), "554 5.6.0 no"
         session.add(ada)
-    with pytest.raises(CannotResend, match="nothing is mailed there since 2026-04-07: 550"):
+    with pytest.raises(CannotResend, match="nothing is mailed there since 2026-04-07: 554"):
         resend(office, ADA, DAY)
     with office.database.writing() as session:
         ada.suppressed_at, ada.paused_until = None, date(2026, 4, 20)
