@@ -30,18 +30,22 @@ def preview(
         Path | None,
         typer.Option(help="Where; one that ends in .html gets that part alone [preview-….eml]."),
     ] = None,
+    on: Annotated[
+        date | None,
+        typer.Option("--on", parser=a_date, metavar="DATE", help="The digest's date [the next]."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """The mail that a subscriber would get next, as a file; sends and stores nothing."""
     from paperpost.service.preview import preview as compose
 
     with opened() as installation:
-        shown = compose(installation, email)
+        shown = compose(installation, email, on)
     file = None
     if shown.data is not None:
         file = output or Path(f"preview-{shown.email.replace('/', '_')}-{shown.date}.eml")
         _write(file, shown.html.encode() if file.suffix == ".html" else shown.data)
-    for remark in (shown.silence, shown.obstacle):
+    for remark in (shown.silence if file else "", shown.obstacle):
         if remark:
             say(f"{shown.email}, {shown.date}: {remark}")
     document = {

@@ -16,7 +16,7 @@ from paperpost.service.installation import Installation
 from paperpost.service.letters import message_id
 from paperpost.service.silence import Asked, at, could_not_be_read, last_requests, told
 from paperpost.sources import arxiv_days
-from paperpost.store import outbox, papers, requests, troubles
+from paperpost.store import outbox, papers, requests, subscribers, troubles
 from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import Delivery, DeliveryKind, DeliveryState
 from paperpost.store.troubles import Mails
@@ -68,7 +68,7 @@ def standing(installation: Installation, session: Session, now: datetime) -> lis
     asked = last_requests(installation.settings.sources, requests.runs(session))
     waiting = troubles.stuck(session, now - MAIL_PATIENCE, now)
     return [
-        *unread_sources(asked, now),
+        *unread_sources(asked, now, subscribers.first_joined(session)),
         *stale_sources(asked, papers.newest_day(session), now),
         *stuck_mail(waiting),
     ]
@@ -90,12 +90,16 @@ def lost_mail(session: Session, last_alarm: datetime | None, now: datetime) -> l
     return found
 
 
-def unread_sources(asked: Sequence[Asked], now: datetime) -> list[Trouble]:
-    """Sources that have failed for more than a day, or were not asked for two announcements."""
+def unread_sources(
+    asked: Sequence[Asked], now: datetime, begun: datetime | None = None
+) -> list[Trouble]:
+    """Sources that have failed for more than a day, or were not asked for two announcements; one
+    that was never read has failed since there are subscribers (`begun`)."""
     found = []
     for one in asked:
         key = f"{one.source} unread since {one.succeeded_at}"
-        if one.failed and (one.succeeded_at is None or now - one.succeeded_at > SOURCE_PATIENCE):
+        since = one.succeeded_at or begun
+        if one.failed and since is not None and now - since > SOURCE_PATIENCE:
             found.append(Trouble(key, could_not_be_read(one)))
         elif one.succeeded_at is not None and _missed(one.succeeded_at, now):
             found.append(Trouble(key, f"{one.source} was last read on {at(one.succeeded_at)}."))

@@ -87,7 +87,10 @@ def _compose_by_hand(
         if calendar.is_digest_day(turn.person.frequency, turn.local_date)
         and not _gets_nothing(turn.person, now)
     ]
-    outcomes = dict.fromkeys((id_of(person) for person in people), "not their day")
+    outcomes = {
+        id_of(person): "paused" if _gets_nothing(person, now) else "not their day"
+        for person in people
+    }
     return outcomes | _compose(installation, wanted, rank)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mailer.dkim import DkimError, DkimSigner
 from mailer.links import Signer
-from mailer.smtp import parse_smtp_url
+from mailer.smtp import TransportError, parse_smtp_url
 from paperpost.settings import Settings, SettingsError, unknown_variables
 from paperpost.store import outbox
 from paperpost.store.database import Database
@@ -90,16 +90,23 @@ def open_installation(
     say: Callable[[str], None] = silently,
 ) -> Installation:
     """The installation of these settings; raises StoreError unless its tables are up to date,
-    TransportError for a mail server's URL and SettingsError for a key that cannot be used."""
+    and SettingsError for a mail server's URL or a key that cannot be used."""
     database = Database(settings.store_url)
     database.require_current()
-    if settings.smtp_url:
-        parse_smtp_url(settings.smtp_url)
+    _require_usable_smtp(settings)
     dkim_signer(settings)
     for line in unknown_variables(os.environ):
         say(line)
     _look_at_the_key(settings, database, say)
     return Installation(settings, database, clock, say)
+
+
+def _require_usable_smtp(settings: Settings) -> None:
+    try:
+        if settings.smtp_url:
+            parse_smtp_url(settings.smtp_url)
+    except TransportError as error:
+        raise SettingsError(f"PAPERPOST_SMTP_URL: {error}") from error
 
 
 def dkim_signer(settings: Settings) -> DkimSigner | None:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -207,7 +207,9 @@ def _alarm(
     _installation: Installation, delivery: Delivery, letter: Letter, _materials: Materials
 ) -> bytes:
     content = delivery.content or {}
-    return compose_alarm(str(content["subject"]), [str(line) for line in content["lines"]], letter)
+    to_the_operator = replace(letter, operator=None)  # who need not be told whom to write to
+    lines = [str(line) for line in content["lines"]]
+    return compose_alarm(str(content["subject"]), lines, to_the_operator)
 
 
 def _own_link(installation: Installation, delivery: Delivery, purpose: Purpose) -> str:

@@ -44,14 +44,15 @@ class Preview:
         return "" if part is None else str(part.get_content())
 
 
-def preview(installation: Installation, email: str) -> Preview:
-    """The mail that EMAIL's next digest would be if it were composed now. Its links are real.
+def preview(installation: Installation, email: str, on: date | None = None) -> Preview:
+    """The mail that EMAIL's next digest, or the one dated `on`, would be if it were composed now.
+    Its links are real.
 
     Raises UnknownSubscriber.
     """
     with installation.database.reading() as session:
         person = named(session, email)
-    drafted = draft(installation, person, _next_date(installation, person))
+    drafted = draft(installation, person, on or _next_date(installation, person))
     new = drafted.digest
     with installation.database.reading() as session:
         chosen = papers.by_number(session, [item["paper"] for item in new.items])

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import date
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from dkim_verifier import rsa_pem, verifies
@@ -34,11 +35,31 @@ def found(examiner: Examiner) -> dict[str, Check]:
 
 
 def test_a_mistyped_variable_is_told_with_what_was_meant() -> None:
-    (check,) = home.variables(["PAPERPOST_SMPT_URL", "PAPERPOST_HOME", "HOME", "PAPERPOST_DATA"])
+    (check,) = home.variables(
+        ["PAPERPOST_SMPT_URL", "PAPERPOST_HOME", "HOME", "PAPERPOST_DATA"], ()
+    )
     assert check.state == "warn"
     assert check.detail == "PAPERPOST_SMPT_URL sets nothing: is PAPERPOST_SMTP_URL meant?"
-    assert [check.state for check in home.variables(["PAPERPOST_SMTP_URL_FILE"])] == ["ok"]
-    assert [check.state for check in home.variables(["PAPERPOST_FROM_FILE"])] == ["warn"]
+    assert [check.state for check in home.variables(["PAPERPOST_SMTP_URL_FILE"], ())] == ["ok"]
+    assert [check.state for check in home.variables(["PAPERPOST_FROM_FILE"], ())] == ["warn"]
+
+
+def test_a_source_that_there_is_not_is_told() -> None:
+    (check,) = home.variables([], ["bogus:x"])
+    assert check.state == "fail"
+    assert "bogus:x" in check.detail
+
+
+def test_a_bounce_folder_that_is_not_there_is_told(
+    installation: Installation, tmp_path: Path
+) -> None:
+    settings = with_settings(
+        installation, bounces="bounces@example.org", bounce_folder=tmp_path / "none"
+    ).settings
+    (check,) = home.bounce_folder(settings)
+    assert check.state == "warn"
+    (tmp_path / "none").touch()
+    assert [check.state for check in home.bounce_folder(settings)] == ["ok"]
 
 
 def test_a_database_that_takes_changes_is_well(any_installation: Installation) -> None:

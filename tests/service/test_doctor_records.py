@@ -58,7 +58,9 @@ def test_a_domain_without_records_is_told_what_to_publish(office: Installation) 
         "mx": "fail",
     }
     assert office.dkim is not None
-    assert f"publish a TXT record {KEY_NAME} with: {office.dkim.record}" in found["dkim"].detail
+    detail = found["dkim"].detail
+    assert f'publish a TXT record {KEY_NAME} with: "{office.dkim.record[:255]}"' in detail
+    assert office.dkim.record in detail.replace('" "', "")
     assert "v=DMARC1; p=none" in found["dmarc"].detail
 
 
@@ -148,4 +150,4 @@ def test_without_name_servers_it_is_said_that_nothing_could_be_checked(
     assert [check.state for check in found] == ["warn"] * 4
     assert all("could not be looked up" in check.detail for check in found)
     assert office.dkim is not None
-    assert office.dkim.record in found[1].detail
+    assert office.dkim.record in found[1].detail.replace('" "', "")

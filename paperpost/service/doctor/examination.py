@@ -73,7 +73,7 @@ def examine_installation(
 
 def _basics(installation: Installation) -> list[tuple[str, Examiner]]:
     return [
-        ("settings", partial(home.variables, os.environ)),
+        ("settings", partial(home.variables, os.environ, installation.settings.sources)),
         ("disk", partial(home.disk, installation.settings)),
         ("database", partial(home.database, installation)),
     ]
@@ -87,6 +87,7 @@ def _store(installation: Installation) -> list[tuple[str, Examiner]]:
         ("digests", partial(work.digests, installation)),
         ("deliveries", partial(work.deliveries, installation)),
         ("throttle", partial(work.throttled, installation)),
+        ("bounces", partial(home.bounce_folder, installation.settings)),
     ]
 
 

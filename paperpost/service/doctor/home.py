@@ -9,8 +9,10 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from paperpost.service.doctor.checks import Check, fail, ok, warn
+from paperpost.service.ingest import check_sources
 from paperpost.service.installation import Installation
 from paperpost.settings import Settings, unknown_variables
+from paperpost.sources.errors import SourceError
 from paperpost.store import outbox, papers, snapshots
 from paperpost.store.tables import Subscriber
 from recommender.errors import SnapshotError
@@ -20,10 +22,25 @@ LEAST_FREE, FEW_FREE = GIGABYTE // 10, GIGABYTE
 OLD_MODEL = timedelta(days=3)
 
 
-def variables(environment: Iterable[str]) -> Iterator[Check]:
-    """Variables that set nothing; wrong values have stopped the program before."""
+def variables(environment: Iterable[str], sources: Iterable[str]) -> Iterator[Check]:
+    """Sources that there are not, and variables that set nothing; other wrong values have stopped
+    the program before."""
+    try:
+        check_sources(sources)
+    except SourceError as error:
+        yield fail("settings", f"PAPERPOST_SOURCES: {error}")
+        return
     lines = unknown_variables(environment)
     yield warn("settings", "; ".join(lines)) if lines else ok("settings", "they can be used")
+
+
+def bounce_folder(settings: Settings) -> Iterator[Check]:
+    """Whether mail that comes back can be read where it is said to arrive."""
+    folder = settings.bounce_folder
+    if folder is not None and not folder.exists():
+        yield warn("bounces", f"PAPERPOST_BOUNCE_FOLDER: there is nothing at {folder} yet")
+    elif folder is not None:
+        yield ok("bounces", f"read from {folder}")
 
 
 def database(installation: Installation) -> Iterator[Check]:

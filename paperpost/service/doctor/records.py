@@ -62,7 +62,7 @@ def dkim(installation: Installation, names: Names) -> Iterator[Check]:
         domain = installation.settings.sender_domain
         yield warn("dkim", f"not signed here: let your mail server sign for {domain}, or set a key")
         return
-    to_publish = f"publish a TXT record {signer.record_name} with: {signer.record}"
+    to_publish = f"publish a TXT record {signer.record_name} with: {_in_strings(signer.record)}"
     try:
         found = names.texts(signer.record_name)
     except CannotAsk as error:
@@ -77,6 +77,13 @@ def dkim(installation: Installation, names: Names) -> Iterator[Check]:
         yield warn("dkim", f"the key has {signer.rsa_bits} bits: make one of {GOOD_RSA_KEY}")
     else:
         yield ok("dkim", f"{signer.record_name} has our key")
+
+
+def _in_strings(record: str) -> str:
+    """A record as it is written down: a string of a TXT record has 255 octets at most (RFC 1035,
+    section 3.3.14), and several are read as one."""
+    pieces = [record[start : start + 255] for start in range(0, len(record), 255)]
+    return " ".join(f'"{piece}"' for piece in pieces)
 
 
 def dmarc(domain: str, names: Names) -> Iterator[Check]:
