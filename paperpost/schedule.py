@@ -16,7 +16,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from paperpost.engine.embedded import compose_all_due
-from paperpost.service import alarm, bounce, timetable
+from paperpost.service import alarm, bounce, quarantine, timetable
 from paperpost.service.alarm import Failing
 from paperpost.service.deliver import send
 from paperpost.service.ingest import fetch_due
@@ -105,7 +105,7 @@ class Clockwork:
                 return
             # What is composed should know what is new, so the fetch comes first; whatever becomes
             # of one of them, the others get their turn.
-            for job in (self._fetch, self._compose, self._train, self._alarm):
+            for job in (self._fetch, self._compose, self._train, self._alarm, self._forget):
                 self._guarded(job)()
 
     def _reckon(self) -> None:
@@ -145,6 +145,9 @@ class Clockwork:
         self._troubles = frozenset(trouble.key for trouble in found)
         if alarm.tell(self._installation, found, now):
             log.info("a mail to the operator is queued")
+
+    def _forget(self) -> None:
+        quarantine.forget_old(self._installation)
 
     def _bounces(self) -> None:
         if self._bounce_folder is None:

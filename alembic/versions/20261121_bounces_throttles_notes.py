@@ -1,4 +1,5 @@
-"""Bounces, throttled domains, posted vote links; notes on quiet days; mail to the operator.
+"""Bounces, throttled domains, posted vote links, presses; notes on quiet days; mail to the
+operator.
 
 A delivery without a subscriber needs `delivery` made anew on SQLite, where a column cannot be made
 optional otherwise; `Database.upgrade` runs migrations without foreign keys for that.
@@ -80,6 +81,15 @@ def _add_tables() -> None:
         "ix_vote_post_subscriber_id_posted_at", "vote_post", ["subscriber_id", "posted_at"]
     )
     op.create_index("ix_vote_post_paper_number", "vote_post", ["paper_number"])
+    op.create_table(
+        "press",
+        sa.Column("subscriber_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("pressed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True)),
+        sa.Column("undone_at", sa.DateTime(timezone=True)),
+        _to("press", "subscriber"),
+        sa.PrimaryKeyConstraint("subscriber_id", name="pk_press"),
+    )
 
 
 def _to(
@@ -113,7 +123,7 @@ def _keep_why_digests_were_silent() -> None:
 
 def downgrade() -> None:
     """And back: the operator's mails go, which the older version does not know."""
-    for table in ("vote_post", "bounce", "throttle"):
+    for table in ("press", "vote_post", "bounce", "throttle"):
         op.drop_table(table)
     op.drop_index("ix_delivery_lease", "delivery")
     op.execute("DELETE FROM delivery WHERE subscriber_id IS NULL")

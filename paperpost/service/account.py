@@ -5,7 +5,7 @@ link mailed fresh, so that a forwarded digest does not give its owner away. Wher
 asked for it is PREFERENCES or ACCESS: the purpose that the token must have been signed for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,28 +13,19 @@ from typing import Any
 from sqlmodel import Session
 
 from paperpost.errors import PaperpostError
-from paperpost.service import calendar, links, uncounted, wishes
+from paperpost.service import calendar, links, presses, quarantine, uncounted, wishes
+from paperpost.service.export import everything
 from paperpost.service.installation import Installation
 from paperpost.service.last_digest import LastDigest, last_digest
 from paperpost.service.letters import remove_files
 from paperpost.service.links import BadLink, Purpose
-from paperpost.service.presses import require_a_person
-from paperpost.service.subscribe import apply, deactivate, mail_access_link, reschedule
+from paperpost.service.subscribe import apply, deactivate, mail_access_link, reactivate
 from paperpost.service.suppression import lift
 from paperpost.service.uncounted import Ignored, Uncounted
 from paperpost.service.wishes import InvalidWish, Wishes, percent
-from paperpost.store import bounces, digests, outbox, papers, subscribers, vote_posts, votes
+from paperpost.store import outbox, subscribers, votes
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import (
-    Bounce,
-    Delivery,
-    Digest,
-    InterestKind,
-    Subscriber,
-    SubscriberState,
-    Vote,
-    VotePost,
-)
+from paperpost.store.tables import Subscriber, SubscriberState
 
 LONGEST_PAUSE = timedelta(days=366)
 SECOND_THOUGHTS = timedelta(days=1)
@@ -47,8 +38,8 @@ class UnknownSubscriber(PaperpostError):
 @dataclass(frozen=True, slots=True)
 class Account:
     """What a subscriber's pages show of them. `may_take_all` is true behind a fresh link;
-    `interests` are by kind; `threshold` is in per cent; `leave_token` opens the page that
-    unsubscribes."""
+    `interests` are by kind; `threshold` is in per cent; `undone_at` is when a program's press of
+    the unsubscribe button was undone, `leave_token` opens the page that has it."""
 
     email: str
     state: str
@@ -63,12 +54,27 @@ class Account:
     paused_until: date | None
     suppressed_at: datetime | None
     suppressed_because: str | None
+    undone_at: datetime | None
     votes: int
     held_votes: tuple[Uncounted, ...]
     ignored_votes: tuple[Ignored, ...]
     last: LastDigest
     may_take_all: bool
     leave_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What asking to leave led to: `may_come_back` by the same link; the button `sleeps` while a
+    mail is new; `undone` because a program pressed it."""
+
+    subscribed: bool
+    may_come_back: bool = False
+    sleeps: bool = False
+    undone: bool = False
+
+
+GONE = Leaving(subscribed=False)
 
 
 def show(installation: Installation, token: str, door: Purpose) -> Account:
@@ -119,47 +125,73 @@ def _pause_end(text: str, today: date) -> date | None:
     return until
 
 
-def mail_link(
-    installation: Installation, token: str, door: Purpose, opened: str | None
-) -> tuple[Account, bool]:
-    """Have a fresh link mailed; False if one was just before. `opened` as for `leave`. Raises
-    LinkError and TooSoon."""
-    with installation.database.reading() as session:
-        person = _owner(installation, session, token, door)
-        if opened is not None:
-            require_a_person(installation, session, id_of(person), opened)
-        shown = _account(installation, session, person, door)
+def mail_link(installation: Installation, token: str, door: Purpose) -> tuple[Account, bool]:
+    """Have a fresh link mailed; False if one was just before. Raises LinkError."""
+    shown = show(installation, token, door)
     return shown, mail_access_link(installation, shown.email)
 
 
 def restore(
-    installation: Installation, token: str, door: Purpose, burst: str, opened: str
+    installation: Installation, token: str, door: Purpose, ticked: Collection[str]
 ) -> Account:
-    """Have a burst of ignored votes count after all (uncounted.py). Raises LinkError, TooSoon and
+    """Have ignored votes count after all (uncounted.py). Raises LinkError, NothingTicked and
     NothingIgnored."""
     with installation.database.writing() as session:
         person = _owner(installation, session, token, door)
-        uncounted.restore(installation, session, id_of(person), burst, opened)
+        subscribers.take_turns(session, id_of(person))
+        uncounted.restore(installation, session, id_of(person), ticked)
         return _account(installation, session, person, door)
 
 
-def leave(installation: Installation, token: str, opened: str | None = None) -> bool:
-    """Unsubscribe; whether they may come back by the same link. Somebody who is gone already is
-    unsubscribed too (RFC 8058: no error).
-
-    `opened`: when the page was, whose button was pressed (presses.py); None for a program that
-    asks as RFC 8058 says, and is obeyed always. Raises TooSoon, and BadLink for what was never such
-    a link.
-    """
+def leave(installation: Installation, token: str) -> Leaving:
+    """Unsubscribe, for good and always. Somebody who is gone already is unsubscribed too
+    (RFC 8058: no error). Raises BadLink for what was never such a link."""
     number = _leaver(installation, token)
     with installation.database.writing() as session:
-        person = subscribers.by_id(session, [number]).get(number)
-        if person is not None and person.state != SubscriberState.UNSUBSCRIBED:
-            if opened is not None:
-                require_a_person(installation, session, number, opened)
-            deactivate(person, installation.clock())
-            session.add(person)
-        return person is not None and _may_come_back(person, installation.clock())
+        person = _in_turn(session, number)
+        if person is None:
+            return GONE
+        now = installation.clock()
+        presses.settle(session, number)
+        _unsubscribe(session, person, now)
+        return _left(person, now)
+
+
+def press_leave(installation: Installation, token: str) -> Leaving:
+    """Unsubscribe by our own page's button, unless a program seems to have pressed it
+    (presses.py); without a hold on votes no rule against programs applies. Raises BadLink."""
+    if not installation.settings.vote_hold_seconds:
+        return leave(installation, token)
+    number = _leaver(installation, token)
+    with installation.database.writing() as session:
+        person = _in_turn(session, number)
+        if person is None:
+            return GONE
+        now = installation.clock()
+        gets_mail = person.state != SubscriberState.UNSUBSCRIBED
+        if gets_mail and presses.is_too_early(session, number, now):
+            return Leaving(subscribed=True, sleeps=True)
+        presses.note(session, person, now)
+        _unsubscribe(session, person, now)
+        if presses.undo_automatic(session, number, quarantine.judge(session, number, now), now):
+            return Leaving(subscribed=True, undone=True)
+        return _left(person, now)
+
+
+def _in_turn(session: Session, number: int) -> Subscriber | None:
+    subscribers.take_turns(session, number)
+    return subscribers.by_id(session, [number]).get(number)
+
+
+def _unsubscribe(session: Session, person: Subscriber, now: datetime) -> None:
+    if person.state != SubscriberState.UNSUBSCRIBED:
+        deactivate(person, now)
+        session.add(person)
+        session.flush()
+
+
+def _left(person: Subscriber, now: datetime) -> Leaving:
+    return Leaving(subscribed=False, may_come_back=_may_come_back(person, now))
 
 
 def come_back(installation: Installation, token: str) -> bool:
@@ -167,14 +199,11 @@ def come_back(installation: Installation, token: str) -> bool:
     confirmed their address, or left more than a day ago: old mails get around."""
     number = _leaver(installation, token)
     with installation.database.writing() as session:
-        person = subscribers.by_id(session, [number]).get(number)
-        if person is None or not _may_come_back(person, installation.clock()):
+        person, now = _in_turn(session, number), installation.clock()
+        if person is None or not _may_come_back(person, now):
             return False
         if person.state == SubscriberState.UNSUBSCRIBED:
-            person.state, person.left_at = SubscriberState.ACTIVE, None
-            reschedule(person, installation.clock())
-            session.add(person)
-            outbox.unsuppress(session, number, installation.clock())
+            reactivate(session, person, now)
         return True
 
 
@@ -196,23 +225,20 @@ def export_by_link(installation: Installation, token: str) -> dict[str, Any]:
     """Everything stored about the owner of a fresh link. Raises LinkError."""
     with installation.database.reading() as session:
         person = _owner(installation, session, token, Purpose.ACCESS)
-        return _everything(installation, session, person)
+        return everything(installation, session, person)
 
 
-def delete_by_link(installation: Installation, token: str, opened: str | None = None) -> None:
-    """Delete everything about the owner of a fresh link; `opened` as for `leave`. Raises LinkError
-    and TooSoon."""
+def delete_by_link(installation: Installation, token: str) -> None:
+    """Delete everything about the owner of a fresh link. Raises LinkError."""
     with installation.database.writing() as session:
         person = _owner(installation, session, token, Purpose.ACCESS)
-        if opened is not None:
-            require_a_person(installation, session, id_of(person), opened)
         _remove(installation, session, person)
 
 
 def export(installation: Installation, email: str) -> dict[str, Any]:
     """Everything stored about an address, for the operator."""
     with installation.database.reading() as session:
-        return _everything(installation, session, named(session, email))
+        return everything(installation, session, named(session, email))
 
 
 def delete(installation: Installation, email: str) -> None:
@@ -269,6 +295,7 @@ def _account(
         paused_until=person.paused_until,
         suppressed_at=person.suppressed_at,
         suppressed_because=person.suppressed_because,
+        undone_at=presses.undone_at(session, number),
         votes=len(cast.get(number, {})),
         held_votes=uncounted.held(session, number, now),
         ignored_votes=uncounted.ignored(session, number, now),
@@ -276,117 +303,3 @@ def _account(
         may_take_all=door == Purpose.ACCESS,
         leave_token=links.token(installation.signer, Purpose.UNSUBSCRIBE, now, number),
     )
-
-
-def _everything(installation: Installation, session: Session, person: Subscriber) -> dict[str, Any]:
-    number, now = id_of(person), installation.clock()
-    acts, posts = votes.acts(session, number), vote_posts.of_subscriber(session, number)
-    mailed = digests.of_subscriber(session, number)
-    shown = {item["paper"] for digest, _ in mailed for item in digest.items}
-    voted = {act.paper_number for act in acts} | {post.paper_number for post in posts}
-    named = papers.by_number(session, shown | voted)
-    names = {key: paper.id for key, paper in named.items()}
-    counted = votes.counted(session, now, [number]).get(number, {})
-    held = [act for act in acts if act.counts_at > now and act.voided is None]
-    return {
-        **_person(person),
-        "interests": _interests(subscribers.interests(session, [number])[number]),
-        "votes": [_vote(act, names) for act in counted.values()],
-        "held_votes": [_vote(act, names) for act in held],
-        "vote_history": [_act(act, names) for act in acts],
-        "vote_posts": [_post(post, names) for post in posts],
-        "digests": [_digest(digest, delivery, names) for digest, delivery in mailed],
-        "reasons": {
-            digest.local_date.isoformat(): [item["reasons"] for item in digest.items]
-            for digest, _ in mailed
-        },
-        "probabilities": {
-            digest.local_date.isoformat(): [item.get("probability") for item in digest.items]
-            for digest, _ in mailed
-        },
-        "mails": [_mail(delivery) for delivery in outbox.of_subscriber(session, number)],
-        "bounces": [_bounce(bounce) for bounce in bounces.of_subscriber(session, number)],
-    }
-
-
-def _person(person: Subscriber) -> dict[str, Any]:
-    times = {
-        "joined_at": person.joined_at,
-        "confirmed_at": person.confirmed_at,
-        "left_at": person.left_at,
-        "paused_until": person.paused_until,
-        "next_due_at": person.next_due_at,
-        "suppressed_at": person.suppressed_at,
-    }
-    return {
-        "email": person.email,
-        "state": person.state,
-        "timezone": person.timezone,
-        "hour": person.hour,
-        "size": person.size,
-        "frequency": person.frequency,
-        "threshold": percent(person.threshold),
-        "explore": person.explore,
-        "quiet_note": person.quiet_note,
-        "suppressed_because": person.suppressed_because,
-        **{name: value and value.isoformat() for name, value in times.items()},
-    }
-
-
-def _interests(own: Mapping[InterestKind, list[str]]) -> dict[str, list[str]]:
-    return {
-        "keywords": own.get(InterestKind.KEYWORD, []),
-        "authors": own.get(InterestKind.AUTHOR, []),
-        "categories": own.get(InterestKind.CATEGORY, []),
-        "muted": own.get(InterestKind.MUTED, []),
-    }
-
-
-def _vote(act: Vote, names: Mapping[int, str]) -> dict[str, Any]:
-    return {"paper": names[act.paper_number], "value": act.value}
-
-
-def _act(act: Vote, names: Mapping[int, str]) -> dict[str, Any]:
-    return {
-        **_vote(act, names),
-        "origin": act.origin,
-        "at": act.cast_at.isoformat(),
-        "counts_at": act.counts_at.isoformat(),
-        "voided": act.voided,
-    }
-
-
-def _post(post: VotePost, names: Mapping[int, str]) -> dict[str, Any]:
-    return {
-        "paper": names[post.paper_number],
-        "link": post.link_value,
-        "value": post.value,
-        "at": post.posted_at.isoformat(),
-    }
-
-
-def _digest(digest: Digest, delivery: Delivery, names: Mapping[int, str]) -> dict[str, Any]:
-    return {
-        "date": digest.local_date.isoformat(),
-        "state": delivery.state,
-        "papers": [names[item["paper"]] for item in digest.items],
-    }
-
-
-def _mail(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "kind": delivery.kind,
-        "date": delivery.local_date.isoformat(),
-        "state": delivery.state,
-        "reply": delivery.reply,
-        "sent_at": delivery.sent_at and delivery.sent_at.isoformat(),
-    }
-
-
-def _bounce(bounce: Bounce) -> dict[str, Any]:
-    return {
-        "kind": bounce.kind,
-        "status": bounce.status,
-        "detail": bounce.detail,
-        "at": bounce.received_at.isoformat(),
-    }

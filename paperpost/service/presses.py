@@ -1,87 +1,77 @@
-"""Whether a person pressed a button whose effect nobody wants from a program.
+"""The button of the page that unsubscribes, which programs press too.
 
-Leaving and deleting by a page's button, and saying that ignored votes were one's own. What checks
-mail presses buttons as soon as it has loaded a page; a person reads it first. So the page tells
-when it was opened, and such a button acts only some seconds later. That moment is not signed:
-whoever holds the link may do all this anyway.
+What checks mail opens its links and submits the forms behind them. So the button sleeps during a
+mail's first minute; after that it acts at once, and is undone if it was pressed among the votes
+that a program cast. What a mail program asks for as RFC 8058 says is no press, and acts always.
 """
 
-from datetime import UTC, datetime, timedelta
-from math import ceil
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel import Session
 
-from paperpost.errors import PaperpostError
-from paperpost.service.installation import Installation
-from paperpost.store import arrivals, vote_posts
-
-# What runs pages presses a button as soon as it is there; a person looks at it first.
-GLANCE = timedelta(seconds=3)
-# When there is reason to suspect a program: longer than it spends on one page.
-READING = timedelta(seconds=10)
-# Mail is checked within minutes of its delivery.
-YOUNG = timedelta(minutes=10)
-# After the last post behind a vote link, what made it may still be at work.
-CALM = timedelta(seconds=60)
+from paperpost.service.quarantine import ALL_THUMBS, HASTE, LOOKS_BACK, PAUSE
+from paperpost.service.subscribe import reactivate
+from paperpost.store import arrivals, presses, subscribers
+from paperpost.store.subscribers import id_of
+from paperpost.store.tables import Press, Subscriber, SubscriberState, VotePost
 
 
-class TooSoon(PaperpostError):
-    """The button was pressed as fast as a program does; `opened` is what its page has to tell at
-    the next try, which acts in `seconds`."""
-
-    def __init__(self, now: datetime, opened: datetime, ready: datetime) -> None:
-        self.seconds = max(1, ceil((ready - now).total_seconds()))
-        self.opened = stamp(opened)
-        super().__init__(
-            "programs that check mail press buttons too; if it was you, please press once more, in "
-            f"{self.seconds} second{'s' if self.seconds != 1 else ''} or later"
-        )
+def is_too_early(session: Session, subscriber_id: int, now: datetime) -> bool:
+    """Whether a mail arrived so lately that a program may press its buttons."""
+    arrived_at = arrivals.newest(session, subscriber_id)
+    return arrived_at is not None and abs(now - arrived_at) <= HASTE
 
 
-def stamp(moment: datetime) -> str:
-    """When a page was opened, as its forms say it: whole seconds since 1970."""
-    return str(int(moment.timestamp()))
+def note(session: Session, person: Subscriber, now: datetime) -> None:
+    """Keep what is needed to undo a press; to be called before it acts."""
+    if person.state == SubscriberState.ACTIVE:
+        due_at = person.next_due_at
+        presses.put(session, Press(subscriber_id=id_of(person), pressed_at=now, due_at=due_at))
 
 
-def _read(opened: str, now: datetime) -> datetime:
-    """What a form said; now, if that is no moment of the past."""
-    if not (opened.isascii() and opened.isdigit() and len(opened) <= 11):
-        return now
-    return min(datetime.fromtimestamp(int(opened), UTC), now)
+def settle(session: Session, subscriber_id: int) -> None:
+    """Have nothing undone any more: they left in a way that always acts."""
+    presses.remove(session, subscriber_id)
 
 
-def require_a_person(
-    installation: Installation, session: Session, subscriber_id: int, opened: str
-) -> None:
-    """Raise TooSoon for a button pressed at once; shortly after a mail or a vote by link it has to
-    be looked at for longer. Without a hold on votes no rule against programs applies.
-    """
-    now = installation.clock()
-    if installation.settings.vote_hold_seconds:
-        opened_at = _read(opened, now)
-        pause = READING if _is_suspicious(session, subscriber_id, now) else GLANCE
-        _refuse_before(opened_at + pause, now, opened_at)
+def undone_at(session: Session, subscriber_id: int) -> datetime | None:
+    """When somebody whom a program had unsubscribed was subscribed again, if that was lately."""
+    press = presses.of_subscriber(session, subscriber_id)
+    return press.undone_at if press else None
 
 
-def require_calm(
-    installation: Installation, session: Session, subscriber_id: int, opened: str
-) -> None:
-    """Raise TooSoon for a button pressed at once, or before the last burst of posts is over."""
-    now = installation.clock()
-    opened_at = _read(opened, now)
-    voted_at = vote_posts.newest_at(session, subscriber_id)
-    calm_at = now if voted_at is None else voted_at + CALM
-    _refuse_before(max(opened_at + READING, calm_at), now, opened_at)
+def undo_automatic(
+    session: Session, subscriber_id: int, found: Sequence[tuple[VotePost, str]], now: datetime
+) -> bool:
+    """Subscribe somebody again whom a program unsubscribed; whether it did. `found` are the posts
+    that programs made lately (quarantine.py)."""
+    if not found:
+        return False
+    person = subscribers.by_id(session, [subscriber_id])[subscriber_id]
+    press = _that_unsubscribed(session, person)
+    if press is None or not _is_a_programs(press, found):
+        return False
+    # As if they had never left: a digest that has become due meanwhile is composed.
+    person.next_due_at, press.undone_at = press.due_at, now
+    reactivate(session, person, now)
+    presses.put(session, press)
+    return True
 
 
-def _is_suspicious(session: Session, subscriber_id: int, now: datetime) -> bool:
-    arrived_at = arrivals.newest(session, subscriber_id, now)
-    voted_at = vote_posts.newest_at(session, subscriber_id)
-    return (arrived_at is not None and now - arrived_at < YOUNG) or (
-        voted_at is not None and now - voted_at < CALM
+def _that_unsubscribed(session: Session, person: Subscriber) -> Press | None:
+    """The press by which somebody left, if it was one."""
+    press = presses.of_subscriber(session, id_of(person))
+    if person.state != SubscriberState.UNSUBSCRIBED or press is None:
+        return None
+    return press if press.pressed_at == person.left_at else None
+
+
+def _is_a_programs(press: Press, found: Sequence[tuple[VotePost, str]]) -> bool:
+    """Whether a press lies no farther than a PAUSE from what a program posted; for one that takes
+    link after link, as far as that is looked at."""
+    at = press.pressed_at
+    return any(
+        abs(at - post.posted_at) <= (LOOKS_BACK if reason == ALL_THUMBS else PAUSE)
+        for post, reason in found
     )
-
-
-def _refuse_before(ready: datetime, now: datetime, opened: datetime) -> None:
-    if now < ready:
-        raise TooSoon(now, opened, ready)

@@ -236,6 +236,14 @@ def deactivate(person: Subscriber, now: datetime) -> None:
     reschedule(person, now)
 
 
+def reactivate(session: Session, person: Subscriber, now: datetime) -> None:
+    """Undo the end of a subscription; what was held back and is still news goes out after all."""
+    person.state, person.left_at = SubscriberState.ACTIVE, None
+    reschedule(person, now)
+    session.add(person)
+    outbox.unsuppress(session, id_of(person), now)
+
+
 def apply(session: Session, person: Subscriber, wanted: Wishes, now: datetime) -> None:
     """Write what was asked for, and when the next digest is due."""
     subscribers.set_interests(session, id_of(person), wanted.interests())

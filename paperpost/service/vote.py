@@ -1,5 +1,6 @@
 """Votes, by the links of a mail and by command."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,12 +8,12 @@ from sqlmodel import Session
 
 from mailer.plain import readable
 from paperpost.errors import PaperpostError
-from paperpost.service import links, quarantine, uncounted
+from paperpost.service import links, presses, quarantine, uncounted
 from paperpost.service.account import named
 from paperpost.service.installation import Installation
 from paperpost.service.letters import web_address
 from paperpost.service.links import Purpose
-from paperpost.service.presses import YOUNG
+from paperpost.service.quarantine import YOUNG
 from paperpost.service.uncounted import Ignored
 from paperpost.store import arrivals, papers, subscribers, vote_posts, votes
 from paperpost.store.papers import number_of
@@ -80,19 +81,21 @@ def cast_by_link(installation: Installation, token: str, value: str) -> VotePage
             now=now,
             counts_at=now + hold,
         )
-        post = ballot.post(VALUES[value], now)
-        vote_posts.add(session, post)
+        vote_posts.add(session, ballot.post(VALUES[value], now))
         if hold:
-            quarantine.void_automatic(session, post)
+            number = ballot.subscriber_id
+            found = quarantine.void_automatic(session, number, now, hold)
+            presses.undo_automatic(session, number, found, now)
         return _page(installation, session, ballot)
 
 
-def restore_by_link(installation: Installation, token: str, burst: str, opened: str) -> VotePage:
-    """Have ignored votes count after all: the number of the burst, and when the page was opened.
-    Raises LinkError, CannotVote, TooSoon and NothingIgnored."""
+def restore_by_link(installation: Installation, token: str, ticked: Collection[str]) -> VotePage:
+    """Have the ignored votes of these numbers count after all (uncounted.py). Raises LinkError,
+    CannotVote, NothingTicked and NothingIgnored."""
     with installation.database.writing() as session:
         ballot = _ballot(installation, session, token)
-        uncounted.restore(installation, session, ballot.subscriber_id, burst, opened)
+        subscribers.take_turns(session, ballot.subscriber_id)
+        uncounted.restore(installation, session, ballot.subscriber_id, ticked)
         return _page(installation, session, ballot)
 
 
@@ -106,6 +109,7 @@ def cast_by_command(installation: Installation, email: str, paper_id: str, value
         paper = papers.find(session, paper_id)
         if paper is None:
             raise CannotVote(f"there is no paper {paper_id}")
+        subscribers.take_turns(session, id_of(person))
         return votes.cast(
             session,
             id_of(person),
@@ -178,7 +182,7 @@ def _votes_itself(
     only the first time, so that a page that is opened again does not undo what was said since."""
     if not installation.settings.vote_one_tap:
         return False
-    arrived_at = arrivals.of_digest(session, ballot.subscriber_id, ballot.issued_at, now)
+    arrived_at = arrivals.of_digest(session, ballot.subscriber_id, ballot.issued_at)
     if arrived_at is None or now - arrived_at < YOUNG:
         return False
-    return not votes.any_cast(session, ballot.subscriber_id, number_of(ballot.paper))
+    return votes.last_said(session, ballot.subscriber_id, number_of(ballot.paper)) is None

@@ -78,6 +78,11 @@ def pausing(session: Session, today: date) -> list[Subscriber]:
     )
 
 
+def first_joined(session: Session) -> datetime | None:
+    """Since when there are subscribers."""
+    return session.exec(select(func.min(Subscriber.joined_at))).one()
+
+
 def count_by_state(session: Session) -> dict[str, int]:
     """How many subscribers there are in each state."""
     rows = session.exec(select(Subscriber.state, func.count()).group_by(Subscriber.state))
@@ -104,8 +109,11 @@ def interests(
 
 def take_turns(session: Session, subscriber_id: int) -> None:
     """One transaction at a time for one subscriber (PostgreSQL; SQLite's writers take turns
-    anyway)."""
-    session.exec(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
+    anyway); what was read of them before their turn is read anew."""
+    session.exec(
+        select(Subscriber).where(Subscriber.id == subscriber_id).with_for_update(),
+        execution_options={"populate_existing": True},
+    ).all()
 
 
 def set_interests(

@@ -247,6 +247,26 @@ class VotePost(SQLModel, table=True):
     posted_at: datetime = Field(sa_column=_time())
 
 
+class Press(SQLModel, table=True):
+    """A subscriber's last press of the unsubscribe page's button that ended the subscription.
+
+    `due_at` is when the next digest had been due; `undone_at` is when the press turned out to be a
+    program's.
+    """
+
+    subscriber_id: int = Field(
+        sa_column=SqlColumn(
+            Integer,
+            ForeignKey("subscriber.id", ondelete="CASCADE"),
+            primary_key=True,
+            autoincrement=False,
+        )
+    )
+    pressed_at: datetime = Field(sa_column=_time())
+    due_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+    undone_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+
+
 class Delivery(SQLModel, table=True):
     """One mail's way to a mail server: the outbox.
 

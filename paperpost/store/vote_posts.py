@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, delete, select
 
 from paperpost.store.tables import VotePost
 
@@ -16,28 +16,15 @@ def add(session: Session, post: VotePost) -> None:
     session.flush()
 
 
-def recent(
-    session: Session, subscriber_id: int, issued_at: datetime, since: datetime
-) -> list[VotePost]:
-    """The newest posts behind the links of one digest, oldest first."""
+def recent(session: Session, subscriber_id: int, since: datetime) -> list[VotePost]:
+    """The newest posts behind a subscriber's vote links, oldest first."""
     newest = session.exec(
         select(VotePost)
-        .where(
-            VotePost.subscriber_id == subscriber_id,
-            VotePost.issued_at == issued_at,
-            VotePost.posted_at >= since,
-        )
+        .where(VotePost.subscriber_id == subscriber_id, VotePost.posted_at >= since)
         .order_by(col(VotePost.posted_at).desc(), col(VotePost.id).desc())
         .limit(MOST_RECENT)
     )
     return list(newest)[::-1]
-
-
-def newest_at(session: Session, subscriber_id: int) -> datetime | None:
-    """When something was last posted behind any vote link of a subscriber."""
-    return session.exec(
-        select(func.max(VotePost.posted_at)).where(VotePost.subscriber_id == subscriber_id)
-    ).one()
 
 
 def of_subscriber(session: Session, subscriber_id: int) -> list[VotePost]:
@@ -49,3 +36,8 @@ def of_subscriber(session: Session, subscriber_id: int) -> list[VotePost]:
             .order_by(col(VotePost.id))
         )
     )
+
+
+def remove_before(session: Session, moment: datetime) -> None:
+    """Forget the posts of all that are older."""
+    session.exec(delete(VotePost).where(col(VotePost.posted_at) < moment))

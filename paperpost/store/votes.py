@@ -88,12 +88,15 @@ def cast(
     return standing(session, subscriber_id, paper_number, now)
 
 
-def any_cast(session: Session, subscriber_id: int, paper_number: int) -> bool:
-    """Whether anything was ever said of the paper by the subscriber, or in their name."""
-    own = select(Vote.id).where(
-        Vote.subscriber_id == subscriber_id, Vote.paper_number == paper_number
-    )
-    return session.exec(own.limit(1)).first() is not None
+def last_said(session: Session, subscriber_id: int, paper_number: int) -> datetime | None:
+    """When the subscriber last said anything of the paper, a program in their name left out."""
+    return session.exec(
+        select(func.max(Vote.cast_at)).where(
+            Vote.subscriber_id == subscriber_id,
+            Vote.paper_number == paper_number,
+            _of_a_person(),
+        )
+    ).one()
 
 
 def counted(
@@ -133,11 +136,13 @@ def held(session: Session, subscriber_id: int, now: datetime) -> list[Vote]:
     )
 
 
-def void(session: Session, subscriber_id: int, reasons: Mapping[tuple[int, datetime], str]) -> None:
+def void(
+    session: Session, subscriber_id: int, reasons: Mapping[tuple[int, datetime], str]
+) -> set[int]:
     """Have votes by link never count: paper number and time of casting -> why. What each of them
-    overrode holds again."""
+    overrode holds again. The numbers of the papers on which there were any."""
     if not reasons:
-        return
+        return set()
     cast_since = session.exec(
         select(Vote).where(
             Vote.subscriber_id == subscriber_id,
@@ -151,8 +156,10 @@ def void(session: Session, subscriber_id: int, reasons: Mapping[tuple[int, datet
         act.voided = reasons[act.paper_number, act.cast_at]
         session.add(act)
     session.flush()
-    for paper_number in {act.paper_number for act in voided}:
+    touched = {act.paper_number for act in voided}
+    for paper_number in touched:
         _reinstate(session, subscriber_id, paper_number)
+    return touched
 
 
 def _of_a_person() -> ColumnElement[bool]:

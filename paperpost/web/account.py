@@ -9,13 +9,11 @@ from fastapi.responses import HTMLResponse, Response
 
 from paperpost.service import account, wishes
 from paperpost.service.account import Account
-from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
 from paperpost.service.mentions import MOST_ON_A_PAGE, unmentioned
-from paperpost.service.presses import TooSoon, stamp
-from paperpost.service.uncounted import NothingIgnored
+from paperpost.service.uncounted import NothingIgnored, NothingTicked
 from paperpost.service.wishes import InvalidWish
-from paperpost.web.forms import Posted
+from paperpost.web.forms import MINE, Posted, ticked
 from paperpost.web.render import READ, Here, Site
 
 router = APIRouter()
@@ -66,12 +64,12 @@ def export(site: Here, token: str) -> Response:
 
 @router.post("/access/{token}/delete")
 def delete(site: Here, token: str, posted: Posted) -> HTMLResponse:
-    """Delete everything, for good."""
-    try:
-        account.delete_by_link(site.installation, token, posted.get("opened"))
-    except TooSoon as error:
+    """Delete everything, for good, if its box was ticked: programs submit forms as they are."""
+    if posted.get("confirm") != "yes":
         shown = account.show(site.installation, token, Purpose.ACCESS)
-        return _page(site, token, Purpose.ACCESS, shown, too_soon=error)
+        problem = "tick “Yes, delete everything” first, then press the button"
+        return _page(site, token, Purpose.ACCESS, shown, problem=problem)
+    account.delete_by_link(site.installation, token)
     text = "Your address, interests, votes and digests are no longer stored. Farewell!"
     return site.notice(200, "Everything is deleted", text)
 
@@ -83,12 +81,9 @@ def _show(site: Site, token: str, door: Purpose) -> HTMLResponse:
 def _act(site: Site, token: str, door: Purpose, posted: Mapping[str, str]) -> HTMLResponse:
     try:
         shown, done = _acted(site, token, door, posted)
-    except InvalidWish as error:
+    except (InvalidWish, NothingTicked, NothingIgnored) as error:
         shown = account.show(site.installation, token, door)
         return _page(site, token, door, shown, posted=posted, problem=str(error))
-    except TooSoon as error:
-        shown = account.show(site.installation, token, door)
-        return _page(site, token, door, shown, too_soon=error)
     return _page(site, token, door, shown, done=done)
 
 
@@ -114,25 +109,15 @@ def _acted(
         case "mail-again":
             return account.mail_again(here, token, door), ["Mail comes again."]
         case "restore":
-            return _restored(here, token, door, posted)
+            return account.restore(here, token, door, ticked(posted)), ["They count now."]
         case "mail-link":
-            shown, mailed = account.mail_link(here, token, door, posted.get("opened"))
+            shown, mailed = account.mail_link(here, token, door)
             if mailed:
                 done = "A fresh link is on its way to your mailbox; it is valid for an hour."
             else:
                 done = "A link was mailed to you just before this: look into your mailbox."
             return shown, [done]
     raise InvalidWish("the form did not say what to do")
-
-
-def _restored(
-    here: Installation, token: str, door: Purpose, posted: Mapping[str, str]
-) -> tuple[Account, list[str]]:
-    burst, opened = posted.get("burst", ""), posted.get("opened", "")
-    try:
-        return account.restore(here, token, door, burst, opened), ["They count now."]
-    except NothingIgnored:
-        return account.show(here, token, door), ["Those clicks are not ignored any more."]
 
 
 def _page(
@@ -144,10 +129,7 @@ def _page(
     posted: Mapping[str, str] | None = None,
     done: Sequence[str] = (),
     problem: str = "",
-    too_soon: TooSoon | None = None,
 ) -> HTMLResponse:
-    now = site.installation.clock()
-    problem = str(too_soon) if too_soon else problem
     return site.page(
         "account.html",
         status=400 if problem else 200,
@@ -159,8 +141,8 @@ def _page(
         frequencies=("daily", "weekdays", "weekly"),
         done=done,
         problem=problem,
-        opened=too_soon.opened if too_soon else stamp(now),
-        now=now,
+        mine=MINE,
+        now=site.installation.clock(),
     )
 
 

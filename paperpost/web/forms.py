@@ -7,6 +7,9 @@ from fastapi import Depends, Request
 from python_multipart.exceptions import FormParserError
 from starlette.exceptions import HTTPException
 
+# How the boxes beside ignored votes are named: this, and the vote's number.
+MINE = "mine-"
+
 
 async def _posted(request: Request) -> Mapping[str, str]:
     """The text fields of a body in either encoding; a broken body has none, files are left out.
@@ -18,6 +21,11 @@ async def _posted(request: Request) -> Mapping[str, str]:
             return {name: value for name, value in form.items() if isinstance(value, str)}
     except (HTTPException, FormParserError):
         return {}
+
+
+def ticked(posted: Mapping[str, str]) -> list[str]:
+    """The numbers of the votes of which somebody said, each by a box of its own, "it was me"."""
+    return [name.removeprefix(MINE) for name in posted if name.startswith(MINE)]
 
 
 Posted = Annotated[Mapping[str, str], Depends(_posted)]

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from paperpost.service import account
-from paperpost.service.presses import TooSoon, stamp
+from paperpost.service.account import Leaving
 from paperpost.web.forms import Posted
 from paperpost.web.render import READ, Here, Site
 
@@ -18,7 +18,7 @@ def unsubscribe_form(site: Here, token: str) -> HTMLResponse:
     subscribed = account.is_subscribed(site.installation, token)
     # The way back is offered after the act alone: what opens pages and submits their forms
     # must not subscribe anybody again.
-    return _page(site, token, subscribed=subscribed)
+    return _page(site, token, Leaving(subscribed=subscribed))
 
 
 @router.post("/unsubscribe/{token}")
@@ -27,34 +27,16 @@ def unsubscribe(site: Here, token: str, posted: Posted) -> HTMLResponse:
     """Unsubscribe at once, whatever was posted, or undo it.
 
     RFC 8058, section 3.1: neither a redirect nor a question; an answer other than 200 would
-    make mail programs say that leaving failed. Only our own page's button, which says when its
-    page was opened, asks once more when a program seems to have pressed it.
+    make mail programs say that leaving failed. Only our own page's button, known by its hidden
+    field, may turn out to have been pressed by a program.
     """
     if posted.get("undo") == "1":
         back = account.come_back(site.installation, token)
         return site.page("welcome_back.html", back=back, email="", keywords="", problem="")
-    opened = None if "List-Unsubscribe" in posted else posted.get("opened")
-    try:
-        may_undo = account.leave(site.installation, token, opened)
-    except TooSoon as error:
-        return _page(site, token, subscribed=True, problem=str(error), opened=error.opened)
-    return _page(site, token, subscribed=False, may_undo=may_undo)
+    by_button = "pressed" in posted and "List-Unsubscribe" not in posted
+    act = account.press_leave if by_button else account.leave
+    return _page(site, token, act(site.installation, token))
 
 
-def _page(
-    site: Site,
-    token: str,
-    *,
-    subscribed: bool,
-    may_undo: bool = False,
-    problem: str = "",
-    opened: str | None = None,
-) -> HTMLResponse:
-    return site.page(
-        "unsubscribe.html",
-        token=token,
-        subscribed=subscribed,
-        may_undo=may_undo,
-        problem=problem,
-        opened=opened or stamp(site.installation.clock()),
-    )
+def _page(site: Site, token: str, leaving: Leaving) -> HTMLResponse:
+    return site.page("unsubscribe.html", token=token, leaving=leaving)

@@ -4,10 +4,9 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from paperpost.service import vote
-from paperpost.service.presses import TooSoon, stamp
-from paperpost.service.uncounted import NothingIgnored
+from paperpost.service.uncounted import NothingIgnored, NothingTicked
 from paperpost.service.vote import VotePage
-from paperpost.web.forms import Posted
+from paperpost.web.forms import MINE, Posted, ticked
 from paperpost.web.guards import WITH_OUR_SCRIPT
 from paperpost.web.render import READ, Here, Site
 
@@ -30,7 +29,7 @@ def vote_form(site: Here, token: str) -> HTMLResponse:
 def cast(site: Here, token: str, posted: Posted) -> HTMLResponse:
     """Record the vote that was posted, and say how it stands."""
     if posted.get("action") == "restore":
-        return _restore(site, token, posted.get("burst", ""), posted.get("opened", ""))
+        return _restore(site, token, ticked(posted))
     value = posted.get("value", "")
     if value not in vote.VALUES:
         shown = vote.show(site.installation, token)
@@ -39,14 +38,13 @@ def cast(site: Here, token: str, posted: Posted) -> HTMLResponse:
     return _page(site, token, shown, just_cast=True)
 
 
-def _restore(site: Site, token: str, burst: str, opened: str) -> HTMLResponse:
+def _restore(site: Site, token: str, mine: list[str]) -> HTMLResponse:
     """Have ignored votes count after all, and say how they stand."""
     try:
-        shown = vote.restore_by_link(site.installation, token, burst, opened)
-    except (TooSoon, NothingIgnored) as error:
+        shown = vote.restore_by_link(site.installation, token, mine)
+    except (NothingTicked, NothingIgnored) as error:
         still = vote.show(site.installation, token)
-        again = error.opened if isinstance(error, TooSoon) else None
-        return _page(site, token, still, status=400, problem=str(error), opened=again)
+        return _page(site, token, still, status=400, problem=str(error))
     return _page(site, token, shown, just_cast=True)
 
 
@@ -59,11 +57,9 @@ def _page(
     votes_itself: bool = False,
     status: int = 200,
     problem: str = "",
-    opened: str | None = None,
 ) -> HTMLResponse:
     # CONTRACT: the page's first form, posted as it stands, is the vote the link stands for.
     choices = ["up", "down"] if shown.wanted == "up" else ["down", "up"]
-    now = site.installation.clock()
     return site.page(
         "vote.html",
         status=status,
@@ -73,6 +69,6 @@ def _page(
         just_cast=just_cast,
         votes_itself=votes_itself,
         problem=problem,
-        opened=opened or stamp(now),
-        now=now,
+        mine=MINE,
+        now=site.installation.clock(),
     )

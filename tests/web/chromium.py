@@ -62,8 +62,12 @@ class Page:
 
     def submit(self, number: int) -> None:
         """Submit a form as programs do: without its button, and whatever its fields ask for."""
+        self.go(f"HTMLFormElement.prototype.submit.call(document.forms[{number}])")
+
+    def go(self, script: str) -> None:
+        """Run a script that leads to another page, and wait for that."""
         self._browser.forget_events()
-        self.run(f"HTMLFormElement.prototype.submit.call(document.forms[{number}])")
+        self.run(script)
         self.wait_until_loaded()
 
 

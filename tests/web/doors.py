@@ -51,12 +51,17 @@ class Doors:
 
 @dataclass
 class Form:
-    """A form of a page, with what its fields hold."""
+    """A form of a page, with what its fields hold, and the boxes that are not ticked."""
 
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    boxes: dict[str, str] = field(default_factory=dict)
     button: str = ""
+
+    def tick(self, *names: str) -> None:
+        """Tick boxes; without a name all of them."""
+        self.fields |= {name: self.boxes[name] for name in names or self.boxes}
 
     def post(self, client: httpx.Client) -> httpx.Response:
         """Press the button of the form just as it stands."""
@@ -79,6 +84,8 @@ class _Forms(HTMLParser):
             self.found.append(Form(named["action"], named["method"]))
         elif self._open and tag == "input" and _is_sent(named):
             self.found[-1].fields[named["name"]] = named.get("value", "")
+        elif self._open and tag == "input":
+            self.found[-1].boxes[named["name"]] = named["value"]
         elif self._open and tag == "textarea":
             self._area = named["name"]
             self.found[-1].fields[self._area] = ""

@@ -16,7 +16,7 @@ from paperpost.store import votes
 
 
 class Mailed:
-    """A digest of two papers that was delivered to Ada just now."""
+    """A digest of three papers that was delivered to Ada just now."""
 
     def __init__(self, doors: Doors, client: httpx.Client) -> None:
         self.doors, self.client = doors, client
@@ -24,7 +24,7 @@ class Mailed:
         self.here = with_settings(doors.installation, public_url=self.base)
         with self.here.database.writing() as session:
             ada = doors.subscriber()
-            ada.size = 2
+            ada.size = 3
             session.add(ada)
         compose_all_of(self.here, DAY)
         assert send(self.here).sent == 1
@@ -58,7 +58,8 @@ class Mailed:
         return [vote.value for vote in own[self.doors.subscriber_id].values()]
 
     def kept(self) -> dict[str, Any]:
-        """All that is stored about Ada, but for what became of votes."""
+        """All that is stored about Ada, but for what became of votes and presses, and the mail
+        that a form may ask for."""
         everything = account.export(self.here, self.doors.email)
-        hidden = {"vote_history", "vote_posts", "votes", "held_votes"}
+        hidden = {"vote_history", "vote_posts", "votes", "held_votes", "unsubscribe_press", "mails"}
         return {name: value for name, value in everything.items() if name not in hidden}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from itertools import product
 from typing import TYPE_CHECKING
 
 import httpx
@@ -11,8 +13,10 @@ from doors import Doors, forms
 from invented import Clock, with_settings
 from mailed import Mailed
 
+from paperpost.service import subscribe
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
+from paperpost.service.wishes import Wishes
 
 if TYPE_CHECKING:  # pytest itself is to load it, to rewrite what it asserts
     from chromium import Chromium, Page
@@ -37,54 +41,132 @@ def mailed(
     return mailed
 
 
-def fetch_all(mailed: Mailed) -> None:
+def fetch_all(mailed: Mailed, *more: str) -> None:
     """HEAD and GET every link, as gateways do that run no scripts."""
     for agent in USER_AGENTS:
-        for link in mailed.links():
+        for link in (*mailed.links(), *more):
             for method in ("HEAD", "GET"):
                 answer = mailed.client.request(method, link, headers={"user-agent": agent})
                 assert answer.status_code == 200, link
 
 
-def submit_all(page: Page, mailed: Mailed) -> int:
-    """Open every link in a browser that runs scripts, and submit every form of its page, one
-    after the other; how many there were."""
-    submitted = 0
-    for link in mailed.links():
-        page.open(link)
-        for number in range(page.run("document.forms.length")):
-            page.open(link)
-            if page.run(f"document.forms.length > {number}"):
-                page.submit(number)
-                submitted += 1
-    return submitted
+Found = tuple[str, tuple[tuple[str, str], ...]]
+
+FORMS = """Array.from(document.forms).map(form => [
+    new URL(form.getAttribute("action"), document.URL).href,
+    Array.from(new FormData(form).entries()),
+])"""
+SUBMIT = """(([action, fields]) => {
+    const form = document.createElement("form");
+    form.method = "post";
+    form.action = action;
+    for (const [name, value] of fields) {
+        const field = document.createElement("textarea");
+        field.name = name;
+        field.value = value;
+        form.append(field);
+    }
+    document.body.append(form);
+    HTMLFormElement.prototype.submit.call(form);
+})(%s)"""
+
+
+class Scanner:
+    """A program with a browser that opens every link of a mail, runs the scripts, and submits
+    every form as it stands, if it `follows` those of the answers too; each page takes it
+    `seconds`."""
+
+    def __init__(self, page: Page, clock: Clock, seconds: float, *, follows: bool) -> None:
+        self._page, self._clock, self._seconds, self._follows = page, clock, seconds, follows
+        self._done: set[Found] = set()
+
+    def page_by_page(self, links: list[str]) -> int:
+        """Each page, then its forms; how many forms there were."""
+        for link in links:
+            for form in self._open(link):
+                self._submit(form)
+        return len(self._done)
+
+    def pages_then_forms(self, links: list[str]) -> int:
+        """All pages, then all forms; how many there were."""
+        for form in [form for link in links for form in self._open(link)]:
+            self._submit(form)
+        return len(self._done)
+
+    def _open(self, link: str) -> list[Found]:
+        self._clock.turn(seconds=self._seconds)
+        self._page.open(link)
+        return self._forms()
+
+    def _forms(self) -> list[Found]:
+        return [(action, tuple(map(tuple, fields))) for action, fields in self._page.run(FORMS)]
+
+    def _submit(self, form: Found) -> None:
+        if form in self._done:
+            return
+        self._done.add(form)
+        self._clock.turn(seconds=self._seconds)
+        self._page.go(SUBMIT % json.dumps(form))
+        for following in self._forms() if self._follows else ():
+            self._submit(following)
 
 
 def test_looking_at_every_link_of_a_mail_writes_nothing(
     mailed: Mailed, dump: Callable[[], list[str]]
 ) -> None:
+    subscribe.by_form(mailed.here, "ben@example.org", Wishes())
+    ben = Doors(mailed.here, "ben@example.org", "2604.07000")
     before = dump()
-    fetch_all(mailed)
+    fetch_all(mailed, ben.path(Purpose.CONFIRM), ben.path(Purpose.ACCESS))
     assert dump() == before
+    assert ben.subscriber().state == "pending"
 
 
-@pytest.mark.parametrize("visits", [[60], [0, 60]])
-def test_a_browser_that_submits_every_form_neither_votes_nor_unsubscribes(
-    mailed: Mailed, chromium: Chromium, clock: Clock, visits: list[int]
+WAYS = (Scanner.page_by_page, Scanner.pages_then_forms)
+# Ways, whether answers are followed, seconds a page takes, minutes after the mail.
+VISITS = list(product(WAYS, (False, True), (0, 0.5, 4, 15), (0, 2, 60)))
+QUICK = {
+    (0, True, 0, 60),
+    (1, False, 4, 60),
+    (0, False, 15, 2),
+    (1, True, 4, 0),
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "follows", "seconds", "minutes"),
+    [
+        pytest.param(
+            way, *rest, marks=() if (WAYS.index(way), *rest) in QUICK else pytest.mark.slow
+        )
+        for way, *rest in VISITS
+    ],
+)
+def test_a_program_that_submits_every_form_neither_votes_nor_unsubscribes(
+    mailed: Mailed,
+    chromium: Chromium,
+    clock: Clock,
+    way: Callable[[Scanner, list[str]], int],
+    follows: bool,
+    seconds: float,
+    minutes: int,
 ) -> None:
     before = mailed.kept()
-    page = chromium.new_page()
-    for minutes in visits:
-        clock.turn(minutes=minutes)
-        fetch_all(mailed)
-        assert submit_all(page, mailed) > 2 * len(mailed.more_links())
-        assert mailed.kept() == before
+    clock.turn(minutes=minutes)
+    fetch_all(mailed)
+    assert way(Scanner(chromium.new_page(), clock, seconds, follows=follows), mailed.links()) > 12
+    assert mailed.kept() == before
     clock.turn(minutes=11)
+    assert mailed.counted() == []
+    clock.turn(minutes=60)
     assert mailed.counted() == []
     voted = forms(mailed.client.get(mailed.more_links()[0]))[0].post(mailed.client)
     assert "You said: <strong>more like this" in voted.text
     clock.turn(minutes=10)
     assert mailed.counted() == [1]
+    leave = mailed.doors.path(Purpose.UNSUBSCRIBE)
+    assert "You are unsubscribed" in forms(mailed.client.get(leave))[0].post(mailed.client).text
+    assert mailed.doors.subscriber().state == "unsubscribed"
 
 
 def test_a_thumb_of_a_digest_that_is_not_new_is_the_vote(
