@@ -152,7 +152,7 @@ def bench_compose(
 def bench_send(
     smtp: Annotated[str, typer.Option(metavar="URL", help="A server on this machine: smtp-sink.")],
     messages: Annotated[int, typer.Option(min=1, help="Digests.")] = 20_000,
-    connections: Annotated[int, typer.Option(min=1, help="To the server.")] = 16,
+    connections: Annotated[int, typer.Option(min=1, help="To the server.")] = 32,
     processes: Annotated[int, typer.Option(min=1, help="That send at the same time.")] = 2,
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="An empty PostgreSQL database [SQLite].")

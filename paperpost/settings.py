@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     bounce_folder: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     signup: Words = ("open",)
     vote_hold_seconds: int = Field(600, ge=0, le=7 * 86400)
-    vote_one_tap: bool = True
+    vote_one_tap: bool = False
     arxiv_url: str = "https://rss.arxiv.org"
     allow_private_sources: bool = False
 

@@ -1,27 +1,26 @@
 """`bench send`: personal digests from the ranking to the server's 250, beside `smtp-source`."""
 
+import gc
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import ip_address
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
 from mailer.smtp import parse_smtp_url
 from paperpost.bench import crowd, smtp_source
-from paperpost.bench.processes import BenchError, peak_mebibytes
+from paperpost.bench.processes import BenchError
 from paperpost.bench.report import Comparison
+from paperpost.bench.senders import send_all
 from paperpost.service.compose import compose_date
-from paperpost.service.deliver import StoreOutbox, send
+from paperpost.service.deliver import StoreOutbox
 from paperpost.service.installation import Installation, open_installation
 from paperpost.service.ranking import Ranking, rank_block
-from paperpost.settings import Settings, load_settings
+from paperpost.settings import load_settings
 from paperpost.store import outbox
 from paperpost.store.database import Database
 from paperpost.store.tables import DeliveryKind, DeliveryState, Subscriber
@@ -51,6 +50,24 @@ class _Times:
     mebibytes: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Peers:
+    """How fast smtp-source was, each time: as it comes, and when it keeps its connections."""
+
+    plain: list[float] = field(default_factory=list)
+    keeping: list[float] = field(default_factory=list)
+
+    def measure(self, host: str, port: int, size: int, sizes: SendSizes) -> None:
+        """In turns, as many messages as we send, up to a number."""
+        messages = min(sizes.messages, MESSAGES_OF_THE_PEER)
+        for _ in range(PEER_TURNS):
+            for keeps, found in ((False, self.plain), (True, self.keeping)):
+                speed = smtp_source.messages_per_second(
+                    host, port, messages, size, sizes.connections, keeps=keeps
+                )
+                found.append(speed)
+
+
 def bench_send(
     smtp_url: str, sizes: SendSizes, database_url: str | None, say: Callable[[str], None]
 ) -> Comparison:
@@ -67,12 +84,13 @@ def bench_send(
         _compose(installation, times)
         say(f"composed in {times.composing:.1f} s, after {times.ranking:.1f} s of ranking")
         times.size = _size(installation)
-        peer = [_peer(host, port, times.size, sizes) for _ in range(PEER_TURNS)]
-        _send(installation.settings, sizes.processes, times)
+        peers = _Peers()
+        peers.measure(host, port, times.size, sizes)
+        times.sending, times.mebibytes = send_all(installation.settings, sizes.processes)
         say(f"sent in {times.sending:.1f} s")
-        peer += [_peer(host, port, times.size, sizes) for _ in range(PEER_TURNS)]
+        peers.measure(host, port, times.size, sizes)
         _require_all_sent(installation, sizes.messages)
-    return _compared(sizes, times, peer)
+    return _compared(sizes, times, peers)
 
 
 def _local_server(smtp_url: str) -> tuple[str, int]:
@@ -116,6 +134,7 @@ def _compose(installation: Installation, times: _Times) -> None:
         times.ranking += time.perf_counter() - started
         return ranked
 
+    gc.freeze()  # as `paperpost digest` does
     started = time.perf_counter()
     for _ in compose_date(installation, crowd.DAY, rank=rank):
         pass
@@ -131,44 +150,6 @@ def _size(installation: Installation) -> int:
     return size
 
 
-def _peer(host: str, port: int, size: int, sizes: SendSizes) -> float:
-    messages = min(sizes.messages, MESSAGES_OF_THE_PEER)
-    return smtp_source.messages_per_second(host, port, messages, size, sizes.connections)
-
-
-def _send(settings: Settings, processes: int, times: _Times) -> None:
-    """As many `send`s at once as there are processes, which have started before the clock does."""
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        try:
-            _all(pool.submit(_be_ready, settings) for _ in range(processes))
-            started = time.perf_counter()
-            peaks = _all(pool.submit(_send_all, settings) for _ in range(processes))
-            times.sending = time.perf_counter() - started
-        except BrokenProcessPool as error:
-            raise BenchError("a process was killed while it sent") from error
-    times.mebibytes = max(peaks)
-
-
-def _all(futures: Iterable[Future[float]]) -> list[float]:
-    return [future.result() for future in list(futures)]
-
-
-def _be_ready(settings: Settings) -> float:
-    """Import what sending needs, and long enough that each process gets one of these."""
-    open_installation(settings).close()
-    time.sleep(0.5)
-    return 0.0
-
-
-def _send_all(settings: Settings) -> float:
-    installation = open_installation(settings)
-    try:
-        send(installation)
-    finally:
-        installation.close()
-    return peak_mebibytes()
-
-
 def _require_all_sent(installation: Installation, messages: int) -> None:
     with installation.database.reading() as session:
         counts = outbox.count_by_state(session)[DeliveryKind.DIGEST]
@@ -176,7 +157,7 @@ def _require_all_sent(installation: Installation, messages: int) -> None:
         raise BenchError(f"not all of {messages} digests were sent: {counts}")
 
 
-def _compared(sizes: SendSizes, times: _Times, peer: list[float]) -> Comparison:
+def _compared(sizes: SendSizes, times: _Times, peers: _Peers) -> Comparison:
     ours = sizes.messages / (times.composing + times.sending)
     with_ranking = sizes.messages / (times.ranking + times.composing + times.sending)
     details = {
@@ -190,13 +171,16 @@ def _compared(sizes: SendSizes, times: _Times, peer: list[float]) -> Comparison:
         "composing_seconds": times.composing,
         "sending_seconds": times.sending,
         "peak_mebibytes_of_a_sender": times.mebibytes,
-        "peer_each": peer,
+        "peer_keeping_connections": median(peers.keeping),
+        "ratio_to_peer_keeping_connections": ours / median(peers.keeping),
+        "peer_each": peers.plain,
+        "peer_keeping_connections_each": peers.keeping,
     }
     return Comparison(
         f"{sizes.messages:,} digests of ten papers, composed, built, sent and recorded",
         ours,
-        median(peer),
+        median(peers.plain),
         "messages a second",
-        "smtp-source -d, which sends one message again and again",
+        "smtp-source, which sends one message again and again",
         details,
     )

@@ -9,13 +9,27 @@ from paperpost.bench.processes import BenchError
 TIMEOUT_SECONDS = 600
 
 
-def messages_per_second(host: str, port: int, messages: int, size: int, connections: int) -> float:
-    """It sends one message of that many bytes again and again, over connections that it keeps
-    (`-d`), as we do. Raises BenchError where it is not installed or fails."""
+def messages_per_second(
+    host: str, port: int, messages: int, size: int, connections: int, *, keeps: bool
+) -> float:
+    """It sends one message of that many bytes again and again: as it comes, each over a connection
+    of its own; or it keeps its connections (`-d`), as we do for a hundred messages.
+
+    Raises BenchError where it is not installed or fails.
+    """
     program = shutil.which("smtp-source") or shutil.which("smtp-source", path="/usr/sbin")
     if program is None:
         raise BenchError("smtp-source is not installed (Debian's package postfix has it)")
-    command = [program, "-d", "-s", str(connections), "-m", str(messages), "-l", str(size)]
+    command = [
+        program,
+        *(["-d"] if keeps else []),
+        "-s",
+        str(connections),
+        "-m",
+        str(messages),
+        "-l",
+        str(size),
+    ]
     command += ["-f", "digest@papers.example", "-t", "reader@university.example"]
     started = time.perf_counter()
     try:
