@@ -76,7 +76,7 @@ def test_people_get_a_table_and_progress_on_stderr() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("compose",),
+        ("nothing",),
         ("rank", "--subscribers", 0),
         ("rank", "--papers", 19),
         ("vote", "--votes", 50, "--library", 49),
@@ -89,7 +89,7 @@ def test_wrong_usage_is_told_apart_from_failure(arguments: tuple[object, ...]) -
 
 
 def test_every_bench_has_one_line_of_help_and_takes_json() -> None:
-    assert len(commands.registered_commands) == 3
+    assert len(commands.registered_commands) == 5
     for command in commands.registered_commands:
         assert command.callback is not None
         assert (command.callback.__doc__ or "").strip()

@@ -316,6 +316,8 @@ def test_only_what_a_person_said_keeps_a_thumb_from_being_the_vote(
     ada.mail(DeliveryState.SENT, clock())
     ada.burst()
     clock.turn(minutes=10)
+    assert not ada.look(0).votes_itself, "unless the operator asks for it"
+    ada.here = with_settings(ada.here, vote_one_tap=True)
     assert ada.look(0).votes_itself
     ada.click(0)
     assert not ada.look(0).votes_itself
