@@ -46,8 +46,9 @@ MOST_LOSSES = 3
 # mail, while others go through, it is the mail's.
 MOST_UNREACHABLE = 2
 SETTLE_AGAIN_AFTER_SECONDS = (0.1, 1.0, 5.0)
-_SHORTEST_WAIT_SECONDS = 0.1
-_LONGEST_WAIT_SECONDS = 1.0
+# For an answer, before looking whether to stop; and for the leases of others.
+_WAIT_SECONDS = 1.0
+_LEASE_WAIT_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -129,14 +130,14 @@ class _Run:
         found = not self._claims and self._claim()
         self._build_ahead()
         may_hand_over = self._built and self._lanes.free
-        self._collect(0.0 if self._done or may_hand_over else _LONGEST_WAIT_SECONDS)
+        self._collect(0.0 if self._done or may_hand_over else _WAIT_SECONDS)
         settled = self._settle()
         return bool(found or settled or self._claims or self._built or self._in_flight)
 
     def finish(self) -> None:
         """Wait for the messages in flight, and write down what became of them."""
         while self._lanes.busy or self._done:
-            self._collect(_LONGEST_WAIT_SECONDS)
+            self._collect(_WAIT_SECONDS)
             self._settle()
         self.tally.unreachable = self._lanes.unreachable
 
@@ -145,7 +146,7 @@ class _Run:
         what is in flight is waited for, and written down if that works now."""
         try:
             while self._lanes.busy:
-                self._collect(_LONGEST_WAIT_SECONDS)
+                self._collect(_WAIT_SECONDS)
             if self._done:
                 with suppress(Exception):  # the error that led here is the one to tell
                     self._count(self._outbox.settle(self._done, (), self._clock()))
@@ -289,10 +290,7 @@ def _leases_kept(outbox: Outbox, clock: Clock, every: float) -> Iterator[None]:
 
 def _wait_for_a_lease(outbox: Outbox, clock: Clock, stop: threading.Event) -> bool:
     """Wait a little for the leases of others; False if nobody holds one."""
-    now = clock()
-    end = outbox.next_lease_end(now)
-    if end is None:
+    if outbox.next_lease_end(clock()) is None:
         return False
-    left = (end - now).total_seconds()
-    stop.wait(min(max(left, _SHORTEST_WAIT_SECONDS), _LONGEST_WAIT_SECONDS))
+    stop.wait(_LEASE_WAIT_SECONDS)
     return True
