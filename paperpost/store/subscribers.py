@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import update
 from sqlmodel import Session, col, delete, func, select
@@ -62,18 +62,6 @@ def active(session: Session, after: int, limit: int) -> list[Subscriber]:
             .where(Subscriber.state == SubscriberState.ACTIVE, col(Subscriber.id) > after)
             .order_by(col(Subscriber.id))
             .limit(limit)
-        )
-    )
-
-
-def pausing(session: Session, today: date) -> list[Subscriber]:
-    """Active subscribers whose pause may last still, wherever they are (`today` is UTC's)."""
-    return list(
-        session.exec(
-            select(Subscriber).where(
-                Subscriber.state == SubscriberState.ACTIVE,
-                col(Subscriber.paused_until) >= today,
-            )
         )
     )
 
