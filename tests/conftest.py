@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from invented import Clock
 from postgresql_server import database_of, postgresql_server, run_sql
+from smtp_server import Postbox, smtp_server
 
 from paperpost.service.installation import Installation
 from paperpost.settings import load_settings
@@ -118,6 +119,13 @@ def installation(
     opened = _installation(sqlite_url, tmp_path / "home", clock, said)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def postbox() -> Iterator[Postbox]:
+    """A mail server that keeps what it accepts."""
+    with smtp_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -43,9 +43,12 @@ def compose_due(installation: Installation) -> Counter[str]:
     now = installation.clock()
     with installation.database.reading() as session:
         people = subscribers.due(session, now, BLOCK)
-    paused = [person for person in people if _gets_nothing(person, now)]
+    paused: list[Subscriber] = []
+    wanted: list[Subscriber] = []
+    for person in people:
+        (paused if _gets_nothing(person, now) else wanted).append(person)
     _skip_paused(installation, paused, now)
-    turns = [_turn_by_clock(person, now) for person in people if not _gets_nothing(person, now)]
+    turns = [_turn_by_clock(person, now) for person in wanted]
     counts = Counter(_compose(installation, turns).values())
     counts["paused"] += len(paused)
     return +counts
@@ -80,18 +83,13 @@ def _compose_by_hand(
     installation: Installation, people: Sequence[Subscriber], on: date | None, rank: Ranks
 ) -> dict[int, str]:
     now = installation.clock()
-    turns = [_turn_by_hand(person, on, now) for person in people]
+    paused = {id_of(person) for person in people if _gets_nothing(person, now)}
+    turns = [_turn_by_hand(person, on, now) for person in people if id_of(person) not in paused]
     wanted = [
-        turn
-        for turn in turns
-        if calendar.is_digest_day(turn.person.frequency, turn.local_date)
-        and not _gets_nothing(turn.person, now)
+        turn for turn in turns if calendar.is_digest_day(turn.person.frequency, turn.local_date)
     ]
-    outcomes = {
-        id_of(person): "paused" if _gets_nothing(person, now) else "not their day"
-        for person in people
-    }
-    return outcomes | _compose(installation, wanted, rank)
+    outcomes = {id_of(turn.person): "not their day" for turn in turns}
+    return outcomes | dict.fromkeys(paused, "paused") | _compose(installation, wanted, rank)
 
 
 def _people(installation: Installation, only: str | None) -> Iterator[list[Subscriber]]:

@@ -61,8 +61,8 @@ def send(
 class StoreOutbox:
     """The mailer's Outbox over the store's rows; one for each run.
 
-    `retry_all_before`: whatever waits and was not tried since then may be tried, even if its
-    next try is not due yet.
+    `retry_all_before`: what was refused for now, and not since then, may be tried even if its next
+    try is not due yet.
     """
 
     installation: Installation

@@ -1,12 +1,11 @@
 """The operator is told when digests fail: once a day at most, and only what is new."""
 
 import threading
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 from invented import START, Clock, fill, join, with_settings
-from smtp_server import Postbox, smtp_server, text_of
+from smtp_server import Postbox, text_of
 from sqlmodel import select
 
 from paperpost.engine.embedded import compose_all_of
@@ -24,12 +23,6 @@ DAY = START.date()
 OPERATOR = "root@localhost"
 NO_SUCH_USER = "550 5.1.1 no such user"
 SOURCE = "arxiv:cs.AI+cs.CL+cs.CV+cs.LG"
-
-
-@pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    with smtp_server() as server:
-        yield server
 
 
 @pytest.fixture

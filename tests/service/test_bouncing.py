@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bounce_mail import about
 from invented import Clock, fill, join, with_settings
-from smtp_server import Postbox, smtp_server
+from smtp_server import Postbox
 
 from mailer.links import Signer
 from mailer.verp import LASTS, Mark, envelope_sender
@@ -29,12 +29,6 @@ from paperpost.store.tables import Delivery, DeliveryKind, Subscriber
 
 DAY = date(2026, 4, 7)
 HARD, SOFT, COMPLAINT = "5.1.1", "4.2.2", "abuse"
-
-
-@pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    with smtp_server() as server:
-        yield server
 
 
 BOTH = pytest.mark.parametrize("office", ["sqlite", "postgresql"], indirect=True)

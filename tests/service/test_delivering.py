@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from threading import Event
 
@@ -11,7 +11,7 @@ import psutil
 import pytest
 from faulty_smtp_server import Fault, faulty_smtp_server
 from invented import Clock, fill, join, with_settings
-from smtp_server import Postbox, smtp_server, text_of
+from smtp_server import Postbox, text_of
 from sqlmodel import select
 
 from mailer.outbox import Claim, Recorded
@@ -26,12 +26,6 @@ from paperpost.store import digests, leases, outbox
 from paperpost.store.tables import Delivery, DeliveryState
 
 DAY = date(2026, 4, 7)
-
-
-@pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    with smtp_server() as server:
-        yield server
 
 
 @pytest.fixture

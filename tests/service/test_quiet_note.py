@@ -1,12 +1,11 @@
 """A short mail on a day without papers, for who asked for one."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from invented import START, Clock, fill, join, with_settings
-from smtp_server import Postbox, smtp_server, text_of
+from smtp_server import Postbox, text_of
 
 from paperpost.engine.embedded import compose_all_of
 from paperpost.service import account, subscribe
@@ -21,12 +20,6 @@ from paperpost.store.tables import Delivery, Digest
 DAY = START.date()
 NEXT = DAY + timedelta(days=1)
 REFUSED_FOR_NOW = "450 4.2.1 try later"
-
-
-@pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    with smtp_server() as server:
-        yield server
 
 
 @pytest.fixture

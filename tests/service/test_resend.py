@@ -1,11 +1,10 @@
 """A digest sent once more, on purpose."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 from invented import Clock, fill, join, with_settings
-from smtp_server import Postbox, smtp_server
+from smtp_server import Postbox
 from sqlmodel import select
 
 from paperpost.engine.embedded import compose_all_of
@@ -19,12 +18,6 @@ from paperpost.store.tables import Delivery, DeliveryState, Subscriber
 
 DAY, YESTERDAY = date(2026, 4, 7), date(2026, 4, 6)
 ADA = "ada@example.org"
-
-
-@pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    with smtp_server() as server:
-        yield server
 
 
 @pytest.fixture
