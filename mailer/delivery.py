@@ -154,14 +154,14 @@ class _Run:
             self._lanes.close()
             left = [*self._claims, *(claim for claim, _ in self._built)]
             if left:
-                self._outbox.release(left, self._clock())
+                self._outbox.release(left)
 
     def _claim(self) -> bool:
         """Whether there was anything to try."""
         claimed = self._outbox.claim(self._clock(), self._batch)
         again = [claim for claim in claimed if not self._may_try(claim.delivery_id)]
         if again:
-            self._outbox.release(again, self._clock())
+            self._outbox.release(again)
         self._claims.extend(claim for claim in claimed if self._may_try(claim.delivery_id))
         return bool(self._claims)
 

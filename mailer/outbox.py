@@ -70,7 +70,7 @@ class Outbox(Protocol):
         """Extend every lease that is still ours."""
         ...
 
-    def release(self, claims: Sequence[Claim], now: datetime) -> None:
+    def release(self, claims: Sequence[Claim]) -> None:
         """Give back what was not tried, as it was before the claim."""
         ...
 

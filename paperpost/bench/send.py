@@ -146,7 +146,7 @@ def _size(installation: Installation) -> int:
     shelf = StoreOutbox(installation)
     (claim,) = shelf.claim(installation.clock(), 1)
     size = len(claim.build().data)
-    shelf.release([claim], installation.clock())
+    shelf.release([claim])
     return size
 
 

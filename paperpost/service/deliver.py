@@ -126,7 +126,7 @@ class StoreOutbox:
         with self.installation.database.writing() as session:
             leases.renew(session, self.lease, now, now + LEASE)
 
-    def release(self, claims: Sequence[Claim], now: datetime) -> None:
+    def release(self, claims: Sequence[Claim]) -> None:
         """Give back what was not tried, as it was."""
         self._release([claim.delivery_id for claim in claims])
 

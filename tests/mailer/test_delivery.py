@@ -89,7 +89,7 @@ class MemoryOutbox:
     def renew(self, now: datetime) -> None:
         self.renewals += 1
 
-    def release(self, claims: Sequence[Claim], now: datetime) -> None:
+    def release(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
             row = self.rows[claim.delivery_id]
             if row.lease == self.who:

@@ -101,7 +101,7 @@ def test_a_note_that_somebody_is_about_to_send_is_not_changed(office: Installati
     fill(office, [DAY])
     assert compose_all_of(office, DAY) == {"composed before": 1}
     assert rows(office, email)[0][0].items == []
-    shelf.release([claim], office.clock())
+    shelf.release([claim])
     assert compose_all_of(office, DAY) == {"queued": 1}
 
 
