@@ -7,8 +7,8 @@
     refused for now (4yz), or lost before the dot    queued, due after a while
     lost after the final dot                         unknown, due after a while, once; then failed
     no way to the server                             as before, due at once, and not counted unless
-                                                     it is the second time in a run where others
-                                                     went through; the run ends with the connections
+                                                     it is the second time in a run over connections
+                                                     that carried others; the run ends with the last
     not tried, because the run is stopped            released: queued as before
     lease lost to another process                    not ours to record
 
@@ -30,9 +30,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailer.judgement import judge
-from mailer.lanes import Lanes
+from mailer.lanes import Finished, Lanes
 from mailer.outbox import Claim, Outbox, Recorded, Settled, State
-from mailer.outcome import Outcome, Outgoing, Refused, Transport, Unreachable
+from mailer.outcome import Outgoing, Refused, Transport, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,8 @@ Clock = Callable[[], datetime]
 RENEW_EVERY_SECONDS = 10.0
 # A delivery whose lease was lost may come back in the same run, but not for ever.
 MOST_LOSSES = 3
-# A connection that was lost before anything was said is the server's affair; twice with the same
-# mail, while others go through, it is the mail's.
+# A connection that was not let in, or lost before anything was said, is the server's affair; twice
+# with the same mail, over connections that carried others before, it is the mail's.
 MOST_UNREACHABLE = 2
 SETTLE_AGAIN_AFTER_SECONDS = (0.1, 1.0, 5.0)
 # For an answer, before looking whether to stop; and for the leases of others.
@@ -185,13 +185,14 @@ class _Run:
         for finished in self._lanes.finished(wait):
             claim = finished.claim
             self._in_flight.discard(claim.delivery_id)
-            self._done.append((claim, self._judged(claim, finished.outcome)))
+            self._done.append((claim, self._judged(claim, finished)))
 
-    def _judged(self, claim: Claim, outcome: Outcome) -> Recorded:
-        if isinstance(outcome, Unreachable):
+    def _judged(self, claim: Claim, finished: Finished) -> Recorded:
+        outcome = finished.outcome
+        if isinstance(outcome, Unreachable) and finished.let_in:
             self._unreachable[claim.delivery_id] += 1
             repeated = self._unreachable[claim.delivery_id] >= MOST_UNREACHABLE
-            if repeated and self.tally.sent and not claim.unknown:
+            if repeated and not claim.unknown:
                 outcome = Refused(outcome.reply, permanent=False)
         return judge(outcome, claim.attempts, self._clock(), unknown=claim.unknown)
 

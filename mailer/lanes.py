@@ -20,10 +20,12 @@ REST_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A message that was handed over, and what came of it."""
+    """A message that was handed over, what came of it, and whether the server had answered for
+    another one on the same connection before."""
 
     claim: Claim
     outcome: Outcome
+    let_in: bool
 
 
 class Lanes:
@@ -88,13 +90,15 @@ class Lanes:
                 self.unreachable = outcome.reply
 
     def _carry(self, transport: Transport) -> None:
+        let_in = False
         try:
             while (job := self._jobs.get()) is not None:
                 claim, outgoing = job
                 outcome = _outcome(transport, claim, outgoing)
-                self._results.put(Finished(claim, outcome))
+                self._results.put(Finished(claim, outcome, let_in))
                 if isinstance(outcome, Unreachable):
                     return
+                let_in = True
         finally:
             transport.close()
 

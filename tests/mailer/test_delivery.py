@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -387,6 +388,32 @@ def test_a_server_that_lets_one_connection_in_gets_all_mail_over_that_one() -> N
     tally = deliver(outbox, connect, Now(), stop, connections=4, wait_for_leases=False)
     assert tally.unreachable is None
     assert states(outbox) == ["sent"] * 9
+
+
+def test_no_mail_is_put_off_for_connections_that_were_never_let_in() -> None:
+    """The first connection is let in. The second and the third refuse the same mail, the third one
+    after the other mail has gone out."""
+    outbox, third_in_use = MemoryOutbox(rows(2)), threading.Event()
+
+    def wait_for_the_other_mail() -> None:
+        third_in_use.set()
+        for _ in range(5000):
+            if any(row.state == "sent" for row in outbox.rows.values()):
+                return
+            time.sleep(0.001)
+
+    full = Unreachable("421 too many connections")
+    relays = iter(
+        [
+            Relay(before=lambda: third_in_use.wait(5)),
+            Relay([full]),
+            Relay([full], before=wait_for_the_other_mail),
+        ]
+    )
+    stop = threading.Event()
+    tally = deliver(outbox, lambda: next(relays), Now(), stop, connections=3, wait_for_leases=False)
+    assert (tally.sent, tally.queued) == (2, 0)
+    assert states(outbox) == ["sent", "sent"]
 
 
 @settings(deadline=None)
