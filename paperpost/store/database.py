@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -25,8 +25,9 @@ HERE = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
 WRITES = "paperpost_writes"
 SECONDS_TO_WAIT_FOR_A_LOCK = 60
-# An arbitrary number that names the tick's advisory lock in PostgreSQL.
-TICK_LOCK = 7_203_115
+Job: TypeAlias = Literal["tick", "fetch"]
+# Arbitrary numbers that name their advisory locks in PostgreSQL.
+LOCKS: dict[Job, int] = {"tick": 7_203_115, "fetch": 7_203_116}
 
 
 class StoreError(PaperpostError):
@@ -123,9 +124,10 @@ class Database:
         )
 
     @contextmanager
-    def tick_lock(self) -> Iterator[bool]:
-        """Whether this process may tick: one at a time may; a dead one's lock is free at once."""
-        take = self._flock() if self._path is not None else self._advisory_lock()
+    def lock(self, name: Job) -> Iterator[bool]:
+        """Whether this process may do a job that one at a time may do; a dead one's lock is free at
+        once."""
+        take = self._flock(name) if self._path is not None else self._advisory_lock(LOCKS[name])
         with take as taken:
             yield taken
 
@@ -177,9 +179,9 @@ class Database:
             return MigrationContext.configure(connection).get_current_revision()
 
     @contextmanager
-    def _flock(self) -> Iterator[bool]:
-        assert self._path is not None  # noqa: S101 - for the type checker; tick_lock chose
-        with self._path.with_name(self._path.name + ".tick").open("w") as file:
+    def _flock(self, name: Job) -> Iterator[bool]:
+        assert self._path is not None  # noqa: S101 - for the type checker; lock chose
+        with self._path.with_name(f"{self._path.name}.{name}").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -188,17 +190,17 @@ class Database:
                 yield True
 
     @contextmanager
-    def _advisory_lock(self) -> Iterator[bool]:
+    def _advisory_lock(self, number: int) -> Iterator[bool]:
         with self.engine.connect() as connection:
             query = text("SELECT pg_try_advisory_lock(:number)")
-            taken = bool(connection.execute(query, {"number": TICK_LOCK}).scalar())
+            taken = bool(connection.execute(query, {"number": number}).scalar())
             connection.commit()  # the lock is the session's, not the transaction's
             try:
                 yield taken
             finally:
                 if taken:
                     release = text("SELECT pg_advisory_unlock(:number)")
-                    connection.execute(release, {"number": TICK_LOCK})
+                    connection.execute(release, {"number": number})
                     connection.commit()
 
 

@@ -127,12 +127,20 @@ def _json(*, optional: bool = False) -> Any:
     return SqlColumn(JSON(none_as_null=True), nullable=optional)
 
 
+# The day of a work that only a reader's own library tells of (library.py): no day at all.
+NEVER_ANNOUNCED = date.min
+
+
 class Paper(SQLModel, table=True):
     """One work, whatever its versions and sources.
 
     `number` never changes and is what other rows point to; `id` is the best public name known
-    so far: a bare arXiv id, else doi:, pmid:, hf: and a hash of the title.
+    so far: a bare arXiv id, else doi:, pmid:, hf: and a hash of the title. `revised` is the day on
+    which its newest replacement was announced, None as long as the first version stands.
+    AUTOINCREMENT: the number of a paper that was merged into another one never returns.
     """
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     number: int | None = Field(default=None, primary_key=True)
     id: str = Field(unique=True)
@@ -150,14 +158,47 @@ class Paper(SQLModel, table=True):
     # The most that readers of Hugging Face were seen to give it, and the first day it stood there.
     upvotes: int | None = None
     upvotes_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
+    # How many comments it was seen to have there.
+    discussed: int | None = None
+    revised: date | None = Field(default=None, index=True)
 
 
 class PaperAlias(SQLModel, table=True):
-    """Every identifier a paper has been met under, its public id included."""
+    """Every name a paper has been met under, its public id and its titles' keys included; several
+    papers may have one title."""
 
     __tablename__ = "paper_alias"
 
     alias: str = Field(primary_key=True)
+    paper_number: int = Field(
+        sa_column=SqlColumn(
+            Integer, ForeignKey("paper.number", ondelete="CASCADE"), primary_key=True, index=True
+        )
+    )
+
+
+class PaperRecord(SQLModel, table=True):
+    """What one source said of a paper, kept where several records make one paper. A paper without
+    such rows is its only record.
+
+    `name` is the identifier that the source gave, `said` the rest of it as JSON.
+    """
+
+    __tablename__ = "paper_record"
+
+    id: int | None = Field(default=None, primary_key=True)
+    paper_number: int = Field(sa_column=_reference("paper.number", index=True))
+    name: str
+    said: dict[str, Any] = Field(sa_column=_json())
+
+
+class PaperMerged(SQLModel, table=True):
+    """A row number that was given up when two papers turned out to be one: digests and links in
+    old mails still hold it."""
+
+    __tablename__ = "paper_merged"
+
+    number: int = Field(sa_column=SqlColumn(Integer, primary_key=True, autoincrement=False))
     paper_number: int = Field(sa_column=_reference("paper.number", index=True))
 
 
@@ -192,6 +233,8 @@ class Subscriber(SQLModel, table=True):
     explore: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     # Whether a day without papers is told by a short mail rather than by none.
     quiet_note: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    # Whether papers that are announced again in a new version may be mailed.
+    revisions: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     # Since when nothing is mailed because of bounces, and why; None: the address works.
     suppressed_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
     suppressed_because: str | None = None
@@ -310,9 +353,11 @@ class Digest(SQLModel, table=True):
     """What one subscriber gets for one local date, frozen when it is composed.
 
     `items`: in order of rank {"paper": number, "fragment": id, "score": float, "blend": version,
-    "probability": float, "reasons": [str], "trending": bool, "explored": bool, "also": [numbers of
-    papers that are the same work]}; those of older versions lack the newer keys. `silence`: why
-    there are none.
+    "probability": float, "reasons": [str], "trending": bool, "explored": bool, "revised": None or
+    {"on": date, "version": int or None}, "also": [numbers of papers that are the same work]}. Those
+    of older versions lack the newer keys; a number may have been given up since (PaperMerged).
+    `silence`: why there are none; `missing`: whose papers should have been there; `owed_from`: the
+    oldest day of which papers were still expected.
     """
 
     __table_args__ = (UniqueConstraint("subscriber_id", "local_date"),)
@@ -330,6 +375,8 @@ class Digest(SQLModel, table=True):
     newest_paper: int
     items: list[dict[str, Any]] = Field(sa_column=_json())
     silence: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    missing: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    owed_from: date | None = None
 
 
 class Fragment(SQLModel, table=True):
@@ -391,20 +438,55 @@ class SourceRun(SQLModel, table=True):
     detail: str = ""
 
 
+class SourceDay(SQLModel, table=True):
+    """What is known of the papers of one source and day: a state, and the evidence for it as a
+    sentence. `ids` are those of the day's batch, kept for as long as it is the source's newest:
+    by them a feed is known that still carries the batch of the day before."""
+
+    __tablename__ = "source_day"
+
+    source: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    state: str
+    evidence: str
+    papers: int = 0
+    looked_at: datetime = Field(sa_column=_time())
+    ids: list[str] | None = Field(default=None, sa_column=_json(optional=True))
+
+
+class Request(SQLModel, table=True):
+    """One request that was made, and how it was answered: `status` is None where no answer came,
+    `said` the reason then, or what the server asked for (to be left alone for a while)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    host: str
+    url: str
+    asked_at: datetime = Field(sa_column=_time(index=True))
+    seconds: float
+    status: int | None = None
+    size: int = 0
+    said: str = ""
+
+
 class WebValidator(SQLModel, table=True):
-    """What to say to a web server so that it need not send again what was taken in."""
+    """What to say to a web server so that it need not send again what was taken in. `url` has no
+    secrets: where there were some, it has a mark of them instead."""
 
     __tablename__ = "web_validator"
 
     url: str = Field(primary_key=True)
     etag: str | None = None
     last_modified: str | None = None
+    kept_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
 
 
 class HostTurn(SQLModel, table=True):
-    """When a host may be asked next, by whichever process comes first."""
+    """When a host may be asked next, by whichever process comes first, and whose request is on its
+    way: a host has one at a time. A holder that dies holds it no longer than `held_until`."""
 
     __tablename__ = "host_turn"
 
     host: str = Field(primary_key=True)
     free_at: datetime = Field(sa_column=_time())
+    holder: str | None = None
+    held_until: datetime | None = Field(default=None, sa_column=_time(optional=True))

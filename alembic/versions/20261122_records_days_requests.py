@@ -1,0 +1,133 @@
+"""Records that make one paper, states of sources and days, the log of requests, revisions.
+
+`paper_alias` is made anew with a wider key: two papers may have one title. Its rows are copied. On
+SQLite `paper` is made anew as well, so that the number of a paper that was merged into another one
+never returns.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0004"
+down_revision: str | None = "0003"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Forward."""
+    anew = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    numbered = {"sqlite_autoincrement": True}
+    with op.batch_alter_table("paper", recreate=anew, table_kwargs=numbered) as table:
+        table.add_column(sa.Column("discussed", sa.Integer()))
+        table.add_column(sa.Column("revised", sa.Date()))
+        table.create_index("ix_paper_revised", ["revised"])
+    op.add_column(
+        "subscriber",
+        sa.Column("revisions", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
+    op.add_column("digest", sa.Column("missing", sa.String(), server_default="", nullable=False))
+    op.add_column("digest", sa.Column("owed_from", sa.Date()))
+    op.add_column("web_validator", sa.Column("kept_at", sa.DateTime(timezone=True)))
+    op.add_column("host_turn", sa.Column("holder", sa.String()))
+    op.add_column("host_turn", sa.Column("held_until", sa.DateTime(timezone=True)))
+    _make_aliases_anew("alias", "paper_number")
+    _add_tables()
+
+
+def _make_aliases_anew(*key: str) -> None:
+    op.rename_table("paper_alias", "old_alias")
+    op.drop_index("ix_paper_alias_paper_number", "old_alias")
+    if op.get_bind().dialect.name == "postgresql":  # whose names of constraints are the schema's
+        op.execute("ALTER TABLE old_alias RENAME CONSTRAINT pk_paper_alias TO pk_old_alias")
+    op.create_table(
+        "paper_alias",
+        sa.Column("alias", sa.String(), nullable=False),
+        sa.Column("paper_number", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["paper_number"],
+            ["paper.number"],
+            name="fk_paper_alias_paper_number_paper",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(*key, name="pk_paper_alias"),
+    )
+    op.execute(
+        "INSERT INTO paper_alias (alias, paper_number) "
+        "SELECT alias, min(paper_number) FROM old_alias GROUP BY alias"
+    )
+    op.drop_table("old_alias")
+    op.create_index("ix_paper_alias_paper_number", "paper_alias", ["paper_number"])
+
+
+def _add_tables() -> None:
+    op.create_table(
+        "paper_record",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("paper_number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("said", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["paper_number"],
+            ["paper.number"],
+            name="fk_paper_record_paper_number_paper",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_paper_record"),
+    )
+    op.create_index("ix_paper_record_paper_number", "paper_record", ["paper_number"])
+    op.create_table(
+        "paper_merged",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("paper_number", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["paper_number"],
+            ["paper.number"],
+            name="fk_paper_merged_paper_number_paper",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("number", name="pk_paper_merged"),
+    )
+    op.create_index("ix_paper_merged_paper_number", "paper_merged", ["paper_number"])
+    op.create_table(
+        "source_day",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("evidence", sa.String(), nullable=False),
+        sa.Column("papers", sa.Integer(), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ids", sa.JSON()),
+        sa.PrimaryKeyConstraint("source", "day", name="pk_source_day"),
+    )
+    op.create_table(
+        "request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("status", sa.Integer()),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("said", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_request"),
+    )
+    op.create_index("ix_request_asked_at", "request", ["asked_at"])
+
+
+def downgrade() -> None:
+    """And back; of several papers of one title the first keeps it."""
+    for table in ("request", "source_day", "paper_merged", "paper_record"):
+        op.drop_table(table)
+    _make_aliases_anew("alias")
+    op.drop_column("web_validator", "kept_at")
+    op.drop_column("host_turn", "held_until")
+    op.drop_column("host_turn", "holder")
+    op.drop_column("digest", "owed_from")
+    op.drop_column("digest", "missing")
+    op.drop_column("subscriber", "revisions")
+    op.drop_index("ix_paper_revised", "paper")
+    op.drop_column("paper", "revised")
+    op.drop_column("paper", "discussed")

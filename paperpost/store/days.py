@@ -1,0 +1,74 @@
+"""How each day of each source stands."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session, col, delete, func, select, update
+
+from paperpost.store.tables import SourceDay
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What is to be written of one day of a source; see SourceDay."""
+
+    source: str
+    day: date
+    state: str
+    evidence: str
+    papers: int = 0
+    ids: list[str] | None = None
+
+
+def since(session: Session, source: str, first: date) -> list[SourceDay]:
+    """What is known of a source's days from `first` on, by day."""
+    return list(
+        session.exec(
+            select(SourceDay)
+            .where(SourceDay.source == source, SourceDay.day >= first)
+            .order_by(col(SourceDay.day))
+        )
+    )
+
+
+def first_day(session: Session, source: str) -> date | None:
+    """The first day that anything is known of."""
+    return session.exec(select(func.min(SourceDay.day)).where(SourceDay.source == source)).one()
+
+
+def newest_batch(session: Session, source: str) -> SourceDay | None:
+    """The newest day whose batch is known by its ids."""
+    return session.exec(
+        select(SourceDay)
+        .where(SourceDay.source == source, col(SourceDay.ids).is_not(None))
+        .order_by(col(SourceDay.day).desc())
+    ).first()
+
+
+def keep(session: Session, stand: Stand, now: datetime) -> None:
+    """Write down how a day stands. The ids of a batch replace those of the batches before."""
+    if stand.ids is not None:
+        session.execute(
+            update(SourceDay)
+            .where(
+                col(SourceDay.source) == stand.source,
+                col(SourceDay.day) < stand.day,
+                col(SourceDay.ids).is_not(None),
+            )
+            .values(ids=None)
+        )
+    kept = session.get(SourceDay, (stand.source, stand.day))
+    if kept is None:
+        kept = SourceDay(
+            source=stand.source, day=stand.day, state=stand.state, evidence="", looked_at=now
+        )
+    kept.state, kept.evidence, kept.papers = stand.state, stand.evidence[:1000], stand.papers
+    kept.looked_at = now
+    if stand.ids is not None:
+        kept.ids = stand.ids
+    session.add(kept)
+
+
+def forget(session: Session, before: date) -> None:
+    """Forget what is older."""
+    session.execute(delete(SourceDay).where(col(SourceDay.day) < before))
