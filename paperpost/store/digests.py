@@ -7,9 +7,11 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, update
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, func, select
 
 from paperpost.store.database import in_chunks
+from paperpost.store.merging import all_successors
 from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import (
     Delivery,
@@ -44,6 +46,8 @@ class NewDigest:
     items: list[dict[str, Any]]
     next_due_at: datetime | None
     silence: str = ""
+    missing: str = ""
+    owed_from: date | None = None
     quiet_note: bool = False
 
     @property
@@ -174,7 +178,7 @@ def _fill(session: Session, found: Digest, new: NewDigest, now: datetime) -> boo
     found.items, found.considered, found.why = new.items, new.considered, new.why
     found.composed_at, found.template_version = now, new.template_version
     found.frequency, found.newest_paper = new.frequency, new.newest_paper
-    found.silence = ""
+    found.silence, found.missing, found.owed_from = "", new.missing, new.owed_from
     session.flush()
     return True
 
@@ -226,6 +230,8 @@ def digest_values(new: NewDigest, now: datetime) -> dict[str, Any]:
         "newest_paper": new.newest_paper,
         "items": new.items,
         "silence": new.silence,
+        "missing": new.missing,
+        "owed_from": new.owed_from,
     }
 
 
@@ -292,7 +298,8 @@ def of_deliveries(session: Session, delivery_ids: Collection[int]) -> dict[int, 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A digest that went out: to whom, when it was due, and its frozen items."""
+    """A digest that went out: to whom, when it was due, and its frozen items, of which each names
+    its paper by the number that it has now."""
 
     subscriber_id: int
     due_at: datetime
@@ -314,15 +321,31 @@ def sent(session: Session, since: datetime, until: datetime, most: int) -> list[
         .order_by(col(Delivery.due_at).desc(), col(Digest.id).desc())
         .limit(most)
     )
-    return [Sent(number, due_at, items) for number, due_at, items in session.exec(query)]
+    now = all_successors(session)
+    return [
+        Sent(
+            number,
+            due_at,
+            [item | {"paper": now.get(item["paper"], item["paper"])} for item in items],
+        )
+        for number, due_at, items in session.exec(query)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """The digest before: its date, and the newest paper that it could have had."""
+    """The digest before: its date, the newest paper that it could have had, the oldest day of
+    which papers were known to be missing then, and when it was composed."""
 
     local_date: date
     newest_paper: int
+    owed_from: date | None = None
+    composed_at: datetime | None = None
+
+    @property
+    def first_day(self) -> date:
+        """The day of the oldest papers that it had no chance to pass over."""
+        return min(self.local_date, self.owed_from or self.local_date)
 
 
 def previous(session: Session, subscriber_ids: Collection[int], day: date) -> dict[int, Previous]:
@@ -342,28 +365,32 @@ def previous(session: Session, subscriber_ids: Collection[int], day: date) -> di
             .group_by(col(Digest.subscriber_id))
             .subquery()
         )
-        rows = session.exec(
-            select(
-                col(Digest.subscriber_id), col(Digest.local_date), col(Digest.newest_paper)
+        rows = session.execute(
+            sql_select(
+                col(Digest.subscriber_id),
+                col(Digest.local_date),
+                col(Digest.newest_paper),
+                col(Digest.owed_from),
+                col(Digest.composed_at),
             ).join(
                 newest,
                 (newest.c.subscriber_id == Digest.subscriber_id)
                 & (newest.c.newest == Digest.local_date),
             )
         )
-        found.update({number: Previous(on, at) for number, on, at in rows})
+        found.update({number: Previous(*rest) for number, *rest in rows})
     return found
 
 
 def mailed(
     session: Session, subscriber_ids: Collection[int], since: date, *, but_not: date | None = None
 ) -> dict[int, set[int]]:
-    """The papers in each subscriber's digests dated `since` or later, by row number, and the
-    other papers that were found to be the same works.
+    """The papers in each subscriber's digests dated `since` or later, by the row number that they
+    have now, and the other papers that were found to be the same works.
 
-    Papers are never announced later than they were (papers.py), so older digests cannot hold a
-    candidate. `but_not` leaves out the digest of one date.
+    `but_not` leaves out the digest of one date.
     """
+    now = all_successors(session)
     found: dict[int, set[int]] = defaultdict(set)
     for chunk in in_chunks(subscriber_ids):
         query = select(col(Digest.subscriber_id), col(Digest.local_date), col(Digest.items)).where(
@@ -371,6 +398,6 @@ def mailed(
         )
         for subscriber_id, local_date, items in session.exec(query):
             if local_date != but_not:
-                for item in items:
-                    found[subscriber_id].update((item["paper"], *item.get("also", ())))
+                numbers = (n for item in items for n in (item["paper"], *item.get("also", ())))
+                found[subscriber_id].update(now.get(number, number) for number in numbers)
     return found

@@ -34,6 +34,11 @@ def _numbers(session: Session, paper_numbers: Collection[int]) -> dict[tuple[int
     }
 
 
+def shown(session: Session, paper_numbers: Collection[int]) -> set[int]:
+    """Those of the papers that anybody was ever shown."""
+    return {number for number, _ in _numbers(session, paper_numbers)}
+
+
 def by_number(session: Session, ids: Iterable[int]) -> dict[int, Fragment]:
     """Fragments by number."""
     return {

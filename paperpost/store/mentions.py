@@ -7,7 +7,7 @@ from sqlalchemy import Text, cast
 from sqlmodel import Session, col, select
 
 from paperpost.store.papers import newest_number
-from paperpost.store.tables import Paper
+from paperpost.store.tables import NEVER_ANNOUNCED, Paper
 
 Place = Literal["text", "authors", "categories"]
 
@@ -31,6 +31,7 @@ def holding(
         select(Paper)
         .where(
             col(Paper.number) > newest_number(session) - among,
+            col(Paper.announced) > NEVER_ANNOUNCED,  # what a reader's library alone tells of
             *(text.like(pattern) if sqlite else text.ilike(pattern) for pattern in patterns),
         )
         .order_by(col(Paper.number).desc())

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, case, extract, or_, update
 from sqlmodel import Session, col, func, select
 
 from paperpost.store.database import in_chunks
+from paperpost.store.merging import hold
 from paperpost.store.tables import Paper, Vote
 
 OVERRIDDEN = "overridden before it counted"
@@ -61,6 +62,7 @@ def cast(
     Whatever overrides another vote has a row of its own, so that `void` can undo it; one that
     leaves what counts as it is has nothing to wait for.
     """
+    paper_number = hold(session, [paper_number]).get(paper_number, paper_number)
     before = standing(session, subscriber_id, paper_number, now)
     if before.value == value and not (before.held and counts_at <= now):
         return before
@@ -94,7 +96,7 @@ def last_said(session: Session, subscriber_id: int, paper_number: int) -> dateti
         select(func.max(Vote.cast_at)).where(
             Vote.subscriber_id == subscriber_id,
             Vote.paper_number == paper_number,
-            _of_a_person(),
+            of_a_person(),
         )
     ).one()
 
@@ -148,7 +150,7 @@ def void(
             Vote.subscriber_id == subscriber_id,
             Vote.origin == LINK,
             Vote.cast_at >= min(at for _, at in reasons),
-            _of_a_person(),
+            of_a_person(),
         )
     ).all()
     voided = [act for act in cast_since if (act.paper_number, act.cast_at) in reasons]
@@ -162,7 +164,8 @@ def void(
     return touched
 
 
-def _of_a_person() -> ColumnElement[bool]:
+def of_a_person() -> ColumnElement[bool]:
+    """Whether an act was a person's: not one that was voided as a program's."""
     return or_(col(Vote.voided).is_(None), col(Vote.voided) == OVERRIDDEN)
 
 
@@ -173,7 +176,7 @@ def _reinstate(session: Session, subscriber_id: int, paper_number: int) -> None:
         .where(
             Vote.subscriber_id == subscriber_id,
             Vote.paper_number == paper_number,
-            _of_a_person(),
+            of_a_person(),
         )
         .order_by(col(Vote.id).desc())
         .limit(1)
@@ -188,7 +191,7 @@ def ignored(session: Session, subscriber_id: int, since: datetime) -> list[Vote]
     """A subscriber's votes since then that were voided as a program's, oldest first: the newest on
     each paper, unless something was said of it after, or it says what stands anyway."""
     touched = select(Vote.paper_number).where(
-        Vote.subscriber_id == subscriber_id, Vote.cast_at >= since, ~_of_a_person()
+        Vote.subscriber_id == subscriber_id, Vote.cast_at >= since, ~of_a_person()
     )
     cast_on_them = session.exec(
         select(Vote)

@@ -7,15 +7,18 @@ from invented import START, Invented, arrival
 
 from paperpost.store import papers
 from paperpost.store.database import Database
+from paperpost.store.intake import put_all
+from paperpost.store.records import Record
 from paperpost.store.tables import Paper
 
 DAY = date(2026, 4, 7)
 ONE = arrival(Invented("2604.00001", "graph", DAY))
+(TITLE,) = ONE.title_keys
 
 
-def put(database: Database, *arrivals: papers.Arrival) -> dict[str, int]:
+def put(database: Database, *arrivals: Record) -> dict[str, int]:
     with database.writing() as session:
-        changes = papers.put_all(session, list(arrivals), START)
+        changes = put_all(session, list(arrivals), START)
     return {str(change): number for change, number in changes.items()}
 
 
@@ -52,25 +55,25 @@ def test_the_announcement_day_only_moves_back(database: Database) -> None:
 
 
 def test_a_paper_known_by_title_gets_its_id_when_that_is_told(database: Database) -> None:
-    by_title = replace(ONE, id=ONE.title_alias, url=None, authors=())
+    by_title = replace(ONE, name=TITLE, url=None, authors=())
     put(database, by_title)
     assert only(database).id.startswith("hf:")
     assert put(database, ONE) == {"updated": 1}
     paper = only(database)
-    assert (paper.id, paper.url, paper.authors) == (ONE.id, ONE.url, list(ONE.authors))
+    assert (paper.id, paper.url, paper.authors) == (ONE.name, ONE.url, list(ONE.authors))
     with database.reading() as session:
-        assert papers.find(session, ONE.title_alias) == papers.find(session, ONE.id)
+        assert papers.find(session, TITLE) == papers.find(session, ONE.name)
 
 
 def test_a_page_that_knows_only_the_title_does_not_replace_the_text(database: Database) -> None:
     put(database, ONE)
-    page = replace(ONE, id=ONE.title_alias, abstract="cut short", version=None)
+    page = replace(ONE, name=TITLE, abstract="cut short", version=None)
     assert put(database, page) == {"skipped": 1}
     assert only(database).abstract == ONE.abstract
 
 
 def test_two_arxiv_ids_with_one_title_stay_two_papers(database: Database) -> None:
-    twin = replace(ONE, id="2604.00002")
+    twin = replace(ONE, name="2604.00002")
     assert put(database, ONE, twin) == {"added": 2}
     assert put(database, twin, ONE) == {"skipped": 2}
 
@@ -91,30 +94,32 @@ def test_empty_fields_never_replace_what_is_known(database: Database) -> None:
 
 
 def test_a_preprint_and_its_doi_are_one_paper_whichever_comes_first(database: Database) -> None:
-    journal = replace(ONE, id="doi:10.1234/abc", title_alias="hf:other", url="https://doi.org/1")
-    preprint = replace(ONE, other_ids=("doi:10.1234/abc",))
+    journal = replace(
+        ONE, name="doi:10.1234/abc", title_keys=("hf:other",), url="https://doi.org/1"
+    )
+    preprint = replace(ONE, also=("doi:10.1234/abc",))
     put(database, journal)
     assert put(database, preprint) == {"updated": 1}
-    assert only(database).id == ONE.id
+    assert only(database).id == ONE.name
     assert put(database, journal) in ({"skipped": 1}, {"updated": 1})
-    assert only(database).id == ONE.id
+    assert only(database).id == ONE.name
 
 
 def test_two_arxiv_ids_that_share_a_doi_stay_two_papers(database: Database) -> None:
-    one = replace(ONE, other_ids=("doi:10.1234/abc",))
-    twin = replace(one, id="2604.00002", title_alias="hf:twin")
+    one = replace(ONE, also=("doi:10.1234/abc",))
+    twin = replace(one, name="2604.00002", title_keys=("hf:twin",))
     assert put(database, one, twin) == {"added": 2}
 
 
 def test_a_journals_record_does_not_take_the_preprints_page_away(database: Database) -> None:
-    unversioned = replace(ONE, version=None, other_ids=("doi:10.1234/abc",))
+    unversioned = replace(ONE, version=None, also=("doi:10.1234/abc",))
     journal = replace(
-        ONE, id="doi:10.1234/abc", title_alias="hf:other", title="Other", version=None,
+        ONE, name="doi:10.1234/abc", title_keys=("hf:other",), title="Other", version=None,
         url="https://doi.org/10.1234/abc", comment="In print",
     )  # fmt: skip
     put(database, unversioned, journal)
     paper = only(database)
-    assert (paper.id, paper.title, paper.url) == (ONE.id, ONE.title, ONE.url)
+    assert (paper.id, paper.title, paper.url) == (ONE.name, ONE.title, ONE.url)
     assert paper.comment == "In print"
 
 
@@ -154,7 +159,7 @@ def test_papers_are_found_by_any_of_their_names_and_each_once(database: Database
     other = arrival(Invented("2604.00002", "game", DAY))
     put(database, ONE, other)
     with database.reading() as session:
-        found = papers.named(session, [other.id, ONE.title_alias, ONE.id, "2604.00003"])
-        assert {paper.id for paper in found} == {ONE.id, other.id}
+        found = papers.named(session, [other.name, TITLE, ONE.name, "2604.00003"])
+        assert {paper.id for paper in found} == {ONE.name, other.name}
         assert len(found) == 2
         assert papers.named(session, []) == []
