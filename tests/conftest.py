@@ -3,6 +3,7 @@ real papers where they are at hand."""
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,8 @@ from paperpost.settings import load_settings
 from paperpost.store.database import Database
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# Where the servers stand that speak the sources' protocols: others fetch from them too.
+sys.path.insert(0, str(REPOSITORY / "tests" / "sources"))
 DATA = Path(os.environ.get("PAPERPOST_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
 
 

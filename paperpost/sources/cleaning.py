@@ -12,6 +12,13 @@ _INLINE = (
     "|math|video|audio|form|input|button|textarea|select|option|link|meta|base|noscript|tbody"
     "|thead|html|head|body|jats:[a-z-]+"
 )
+# Journals' XML (https://jats.nlm.nih.gov) without its prefix, as bioRxiv sends it. These are left
+# out before the HTML parser, which does not know them and loses what is in some.
+_JATS_BLOCK = "sec|list-item|disp-formula"
+_JATS_INLINE = (
+    "italic|bold|underline|monospace|sc|xref|ext-link|named-content|styled-content|inline-formula"
+    "|inline-graphic|tex-math|mml:[a-z-]+"
+)
 _NAME = r"\s+[a-zA-Z_:][\w:.-]*"
 _VALUE = r"""\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>=`]+)"""
 
@@ -20,6 +27,8 @@ _VALUE = r"""\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>=`]+)"""
 _MARKUP = re.compile(
     rf"</?(?:(?P<block>{_BLOCK})|{_INLINE})(?:{_NAME}(?:{_VALUE})?)*\s*/?>"
     rf"|</?(?:(?P<paragraph>p)|[abiu])(?:{_NAME}{_VALUE})*\s*/?>"  # but not `i<p then p>i`
+    rf"|</?(?P<jats>(?P<jats_block>{_JATS_BLOCK})|{_JATS_INLINE})(?:{_NAME}{_VALUE})*\s*/?>"
+    r"|<title>(?P<heading>[^<>&]{1,200})</title>"
     r"|<!--(?:(?!<!--).)*?-->"
     r"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});",
     re.IGNORECASE | re.DOTALL,
@@ -54,8 +63,15 @@ def _without_html(text: str) -> str:
     end = 0
     for markup in _MARKUP.finditer(text):
         pieces.append(html.escape(text[end : markup.start()], quote=False))
-        parts_words = markup["block"] or markup["paragraph"]
-        pieces.append(" " + markup[0] if parts_words else markup[0])
+        pieces.append(_for_parser(markup))
         end = markup.end()
     pieces.append(html.escape(text[end:], quote=False))
     return html.unescape(nh3.clean("".join(pieces), tags=set(), attributes={}))
+
+
+def _for_parser(markup: re.Match[str]) -> str:
+    if markup["heading"]:
+        return f" {markup['heading']} "
+    if markup["jats"]:
+        return " " if markup["jats_block"] else ""
+    return " " + markup[0] if markup["block"] or markup["paragraph"] else markup[0]

@@ -4,13 +4,18 @@ SourceError
 ├── UnreadableFile      not a file of papers, or not one that may be read
 ├── FeedError           the source answered, and its answer is an error message
 ├── UnknownSource       a source's name or its categories make no sense
+├── MissingKey          the source answers only to those who have a key
+├── Stopped             the program is stopping, and nothing more is asked
 └── RequestFailed       no answer that can be used
     ├── SourceBusy      the source asked to be left alone for longer than we wait
     ├── AnswerTooLarge  the answer is larger than the limit
     └── ForbiddenAddress  the address is not on the public internet
 """
 
+import math
 from collections.abc import Sequence
+
+from paperpost.sources.redaction import scrubbed, without_query, without_secrets
 
 
 class SourceError(Exception):
@@ -26,11 +31,12 @@ class UnreadableFile(SourceError):
 
 
 class FeedError(SourceError):
-    """The source answered with an error of its own instead of papers."""
+    """The source answered with an error of its own instead of papers; `code` if it named one."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, code: str = "") -> None:
         super().__init__(f"the source reports an error: {message}")
         self.message = message
+        self.code = code
 
 
 class UnknownSource(SourceError):
@@ -43,27 +49,47 @@ class UnknownSource(SourceError):
         self.known = tuple(known)
 
 
+class MissingKey(SourceError):
+    """The source answers only to those who have a key, and no `setting` tells one."""
+
+    def __init__(self, source: str, setting: str) -> None:
+        super().__init__(f"{source} needs {setting}: it answers nobody without a key")
+        self.setting = setting
+
+
+class Stopped(SourceError):
+    """The program is stopping: no source is to blame."""
+
+    def __init__(self) -> None:
+        super().__init__("the program is stopping")
+
+
 class RequestFailed(SourceError):
-    """A request brought no usable answer; `status` is None where no answer came at all."""
+    """A request brought no usable answer; `status` is None where no answer came at all.
+
+    Whatever `url` has in its query that only we should know is in none of it.
+    """
 
     def __init__(
         self, url: str, reason: str, *, status: int | None = None, body: bytes = b""
     ) -> None:
-        super().__init__(f"{url}: {reason}")
-        self.url = url
-        self.reason = reason
+        self.reason = scrubbed(reason, url)
+        super().__init__(f"{without_query(url)}: {self.reason}")
+        self.url = without_secrets(url)
         self.status = status
-        self.body = body
+        text = scrubbed(body.decode(errors="surrogateescape"), url)
+        self.body = text.encode(errors="surrogateescape")
 
 
 class SourceBusy(RequestFailed):
-    """The source asks for a longer pause than we wait; `retry_after` is in seconds."""
+    """The source wants a longer pause than we wait, of `seconds`; `status` is None if it said so
+    before, and was not asked now."""
 
-    def __init__(self, url: str, *, status: int, retry_after: float) -> None:
-        super().__init__(
-            url, f"HTTP {status}, to be asked again in {retry_after:.0f} seconds", status=status
-        )
-        self.retry_after = retry_after
+    def __init__(self, url: str, seconds: float, *, status: int | None = None) -> None:
+        said = f" (HTTP {status})" if status else ""
+        minutes = math.ceil(seconds / 60)
+        super().__init__(url, f"to be left alone for {minutes} minutes{said}", status=status)
+        self.seconds = seconds
 
 
 class AnswerTooLarge(RequestFailed):

@@ -18,7 +18,8 @@ from paperpost.sources.errors import UnreadableFile
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """One item or entry. Texts are "" where the source has none; `published` is in UTC."""
+    """One item or entry. Texts are "" where the source has none; `published`, in UTC, is when it
+    was changed where nothing else is told."""
 
     id: str
     title: str
@@ -63,7 +64,7 @@ def _entry(entry: Any) -> FeedEntry:
         title=_text(entry, "title"),
         summary=_text(entry, "summary"),
         link=_text(entry, "link"),
-        published=_moment(entry.get("published_parsed")),
+        published=_moment(entry.get("published_parsed") or dict.get(entry, "updated_parsed")),
         authors=tuple(_text(author, "name") for author in entry.get("authors", ())),
         categories=_categories(entry),
         announce_type=_text(entry, "arxiv_announce_type"),

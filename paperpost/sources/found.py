@@ -21,7 +21,8 @@ NAME_LIMIT = 300
 NAMES_LIMIT = 5_000
 CATEGORY_LIMIT = 100
 CATEGORIES_LIMIT = 100
-MOST_UPVOTES = 1_000_000
+ALSO_LIMIT = 20
+MOST_COUNTED = 1_000_000  # upvotes, comments
 
 _FIRST_DAY = date(1991, 1, 1)  # arXiv began that year
 _AHEAD = timedelta(days=8)  # a week from tomorrow: announcement dates run ahead of UTC's day
@@ -31,11 +32,28 @@ _FORMATTING = re.compile(
     r"\\(?:text[a-z]*|math[a-z]*|emph|operatorname|ensuremath|boldsymbol|bm|bf|it|rm|tt)(?![a-zA-Z])"
 )
 _DIACRITICS = re.compile("[\u0300-\u036f]")
+# By how much a title has to say before two papers are one because of it.
+_LEAST_WORDS = 3
+_LEAST_LETTERS = 12
+_GENERIC_TITLE = re.compile(
+    r"\W*(?:(?:author |publisher )?correction(?: to\b|:)|corrigend(?:um|a)\b|errat(?:um|a)\b"
+    r"|retracted\b|retraction(?: of\b| note\b|:)|expression of concern|comments? on\b"
+    r"|(?:reply|response) to\b|(?:guest )?editorial\b|letters? to the editor|book reviews?\b"
+    r"|in this issue|table of contents|research highlights|news in brief|in memoriam)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPaper:
-    """One paper of one source, checked and cleaned; `id` is None where the source tells none."""
+    """One paper of one source, checked and cleaned; `id` is None where the source tells none.
+
+    `also` are other identifiers of the same work. `upvotes` and `discussed` are what readers of the
+    source gave it, in upvotes and comments.
+
+    `revised` is the day on which this version replaced an older one. A paper of the kinds
+    `replace` and `replace-cross` is not news: it changes what is known, and is nothing of its own.
+    """
 
     id: str | None
     title: str
@@ -50,6 +68,9 @@ class FoundPaper:
     source: str
     kind: AnnounceKind = "new"
     upvotes: int | None = None
+    discussed: int | None = None
+    revised: date | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +102,14 @@ def title_key(title: str) -> str:
     return "hf:" + hashlib.sha256(normalise_title(title).encode()).hexdigest()[:20]
 
 
+def is_telling(title: str) -> bool:
+    """Whether papers of that title are likely to be one: not "Editorial", nor "Correction to" one
+    and the same paper, which appear again and again, often of the same authors."""
+    words, letters = len(title.split()), len(normalise_title(title))
+    long_enough = words >= _LEAST_WORDS and letters >= _LEAST_LETTERS
+    return long_enough and not _GENERIC_TITLE.match(title)
+
+
 def normalise_title(title: str) -> str:
     """What stays the same between two spellings of one title.
 
@@ -101,9 +130,10 @@ def _tells_titles_apart(letter: str) -> bool:
 def checked(record: Mapping[str, object], *, source: str, today: date) -> FoundPaper:
     """A paper from a record's fields, which are named as in FoundPaper; others are ignored.
 
-    `id` may be in any spelling, `announced` a date or "YYYY-MM-DD", `authors` a list or one
-    string joined by "; ", `categories` a list or one string with spaces between. What is too long
-    is cut, never a reason to lose the paper. Raises InvalidRecord.
+    `id` may be in any spelling, as those of `also`; `announced` and `revised` a date or
+    "YYYY-MM-DD", `authors` a list or one string joined by "; ", `categories` a list or one string
+    with spaces between. What is too long is cut, never a reason to lose the paper. Raises
+    InvalidRecord.
     """
     title = plain_text(_text(record, "title"), TITLE_LIMIT)
     if not title:
@@ -115,7 +145,7 @@ def checked(record: Mapping[str, object], *, source: str, today: date) -> FoundP
         id=bare,
         title=title,
         abstract=plain_text(_text(record, "abstract"), ABSTRACT_LIMIT),
-        announced=_announced(record, today),
+        announced=_day(record, "announced", today),
         authors=_names(record, "authors", "; ", NAME_LIMIT)[:NAMES_LIMIT],
         categories=_names(record, "categories", None, CATEGORY_LIMIT)[:CATEGORIES_LIMIT],
         comment=plain_text(_text(record, "comment"), COMMENT_LIMIT) or None,
@@ -124,7 +154,10 @@ def checked(record: Mapping[str, object], *, source: str, today: date) -> FoundP
         url=_url(record, bare),
         source=source,
         kind=_kind(record),
-        upvotes=_upvotes(record),
+        upvotes=_count(record, "upvotes"),
+        discussed=_count(record, "discussed"),
+        revised=_revised(record, today),
+        also=_also(record, bare),
     )
 
 
@@ -153,24 +186,24 @@ def _identifier(record: Mapping[str, object]) -> identifiers.PaperIdentifier | N
     return identifier
 
 
-def _announced(record: Mapping[str, object], today: date) -> date:
-    value = record.get("announced")
+def _day(record: Mapping[str, object], field: str, today: date) -> date:
+    value = record.get(field)
     if value is None:
-        raise InvalidRecord("announced is missing")
-    announced = value if isinstance(value, date) else _date(value)
-    if not _FIRST_DAY <= announced <= today + _AHEAD:
-        when = "before 1991" if announced < _FIRST_DAY else "in the future"
-        raise InvalidRecord(f"announced is {when}: '{announced}'")
-    return announced
+        raise InvalidRecord(f"{field} is missing")
+    day = value if isinstance(value, date) else _date(value, field)
+    if not _FIRST_DAY <= day <= today + _AHEAD:
+        when = "before 1991" if day < _FIRST_DAY else "in the future"
+        raise InvalidRecord(f"{field} is {when}: '{day}'")
+    return day
 
 
-def _date(value: object) -> date:
+def _date(value: object, field: str) -> date:
     try:
         if isinstance(value, str) and _DATE.fullmatch(value):
             return date.fromisoformat(value)
     except ValueError:
         pass
-    raise InvalidRecord(f"announced is not a date: {_shown(value)}")
+    raise InvalidRecord(f"{field} is not a date: {_shown(value)}")
 
 
 def _names(
@@ -211,12 +244,24 @@ def _is_web_address(url: str) -> bool:
     return named and url.isprintable() and " " not in url
 
 
-def _upvotes(record: Mapping[str, object]) -> int | None:
+def _count(record: Mapping[str, object], field: str) -> int | None:
     """What readers of the source gave the paper; a count that is none is no reason to lose it."""
-    count = record.get("upvotes")
+    count = record.get(field)
     if not isinstance(count, int) or isinstance(count, bool):
         return None
-    return count if 0 <= count <= MOST_UPVOTES else None
+    return count if 0 <= count <= MOST_COUNTED else None
+
+
+def _also(record: Mapping[str, object], bare: str | None) -> tuple[str, ...]:
+    """Other identifiers than the id, each once; what is none is left out."""
+    told = record.get("also")
+    texts = told if isinstance(told, list | tuple) else ()
+    found = (identifiers.any_identifier(text) for text in texts if isinstance(text, str))
+    return tuple(dict.fromkeys(one for one in found if one and one != bare))[:ALSO_LIMIT]
+
+
+def _revised(record: Mapping[str, object], today: date) -> date | None:
+    return None if record.get("revised") is None else _day(record, "revised", today)
 
 
 def _kind(record: Mapping[str, object]) -> AnnounceKind:

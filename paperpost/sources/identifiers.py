@@ -14,6 +14,13 @@ _ARXIV_NEW = re.compile(r"([0-9]{4}\.[0-9]{4,5})(?:v([1-9][0-9]{0,3}))?")
 _ARXIV_OLD = re.compile(r"([a-z]+(?:-[a-z]+)?)(?:\.[a-z]{2})?/([0-9]{7})(?:v([1-9][0-9]{0,3}))?")
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.[0-9]{4,9}/\S{1,200})", re.I)
 _PUBMED = re.compile(r"(?:pmid:\s*|https?://pubmed\.ncbi\.nlm\.nih\.gov/)([1-9][0-9]{0,8})/?", re.I)
+_PMC = re.compile(
+    r"(?:pmcid:\s*|https?://(?:www\.ncbi\.nlm\.nih\.gov/pmc|pmc\.ncbi\.nlm\.nih\.gov)/articles/)?"
+    r"(PMC[1-9][0-9]{0,9})/?",
+    re.IGNORECASE,
+)
+# bioRxiv and medRxiv put a version behind a DOI; it is registered without.
+_PREPRINT_VERSION = re.compile(r"(10\.(?:1101|64898)/[0-9.]+)v[1-9][0-9]?")
 _TITLE_KEY = re.compile(r"hf:[0-9a-f]{8,64}")
 
 
@@ -44,11 +51,25 @@ def paper_identifier(text: str) -> PaperIdentifier | None:
     return PaperIdentifier(text) if _TITLE_KEY.fullmatch(text) else None
 
 
+def any_identifier(text: str) -> str | None:
+    """A bare id as `paper_identifier` reads it, or `pmcid:PMC…`, which names a paper only beside
+    another id; None if it is neither."""
+    if found := paper_identifier(text):
+        return found.id
+    pmc = _PMC.fullmatch(text.strip())
+    return f"pmcid:{pmc[1].upper()}" if pmc else None
+
+
 def bare_doi(text: str) -> str | None:
-    """The DOI in `text` (bare, with `doi:` or as a doi.org URL), lower-cased; None if none."""
+    """The DOI in `text` (bare, with `doi:` or as a doi.org URL), lower-cased and without the
+    version of a preprint; None if none."""
     text = text.strip()
     found = _DOI.fullmatch(text)
-    return found[1].lower() if found and text.isprintable() else None
+    if found is None or not text.isprintable():
+        return None
+    doi = found[1].lower()
+    versioned = _PREPRINT_VERSION.fullmatch(doi)
+    return versioned[1] if versioned else doi
 
 
 def _arxiv_identifier(text: str) -> PaperIdentifier | None:

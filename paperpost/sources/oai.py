@@ -2,16 +2,20 @@
 
 https://www.openarchives.org/OAI/openarchivesprotocol.html, https://info.arxiv.org/help/oa/
 
-A record says when it was made and when it was last changed, never when it was announced. So the
-rule here: a paper with one version was announced on the record's datestamp if that is at most
-seven days after its creation, and everything else counts from its creation.
+A record says when its versions were submitted and when it was last changed, never when it was
+announced. So the rule here: a paper with one version was announced on the record's datestamp if
+that is at most seven days after the first announcement it could be in; everything else counts from
+that one. Only `arXivRaw` tells the time of day that decides which one that is; in the other formats
+it is the day of creation.
 """
 
-from datetime import UTC, date, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import IO
+from typing import IO, NamedTuple, NewType
 from xml.etree.ElementTree import Element
 
+from paperpost.sources.arxiv_days import DAY, announced_after
 from paperpost.sources.errors import FeedError
 from paperpost.sources.found import FoundPaper, InvalidRecord, Records, Rejected, checked
 from paperpost.sources.people import name_in_order, names_in_line
@@ -22,16 +26,45 @@ ROOT = "OAI-PMH"
 
 _ANNOUNCED_WITHIN = timedelta(days=7)
 _NOTHING_NEW = "noRecordsMatch"
+# arXivRaw's source_type of a version that was withdrawn ("I": to be ignored).
+_WITHDRAWN = "I"
+
+ResumptionToken = NewType("ResumptionToken", str)
+
+
+class Listed(NamedTuple):
+    """One record of a list: `datestamp` is when it was last changed (UTC), `replaced` the first day
+    that could have its newest version, None for the first one or if the format does not tell."""
+
+    paper: FoundPaper
+    datestamp: date
+    replaced: date | None = None
+    withdrawn: bool = False
 
 
 def read_oai(stream: IO[bytes], *, today: date) -> Records:
     """The records' papers; deleted ones are rejected. Raises FeedError, UnreadableFile."""
+    for found in read_list(stream, today=today):
+        if isinstance(found, Listed):
+            yield found.paper
+        elif isinstance(found, Rejected):
+            yield found
+
+
+def read_list(stream: IO[bytes], *, today: date) -> Iterator[Listed | Rejected | ResumptionToken]:
+    """The records of one answer, and the token for the next if there is more.
+
+    Raises FeedError with OAI-PMH's `code`, UnreadableFile.
+    """
     number = 0
-    for found in elements(stream, {"record", "error"}):
+    for found in elements(stream, {"record", "error", "resumptionToken"}):
         if isinstance(found, Damage):
             yield Rejected(number + 1, found.reason, damage=True)
         elif local_name(found) == "error":
             _check_error(found)
+        elif local_name(found) == "resumptionToken":
+            if token := (found.text or "").strip():
+                yield ResumptionToken(token)
         else:
             number += 1
             yield _read_record(number, found, today)
@@ -40,42 +73,55 @@ def read_oai(stream: IO[bytes], *, today: date) -> Records:
 def _check_error(error: Element) -> None:
     code = error.get("code", "")
     if code != _NOTHING_NEW:
-        raise FeedError(f"{code}: {(error.text or '').strip()}")
+        raise FeedError(f"{code}: {(error.text or '').strip()}", code)
 
 
-def _read_record(number: int, record: Element, today: date) -> FoundPaper | Rejected:
+def _read_record(number: int, record: Element, today: date) -> Listed | Rejected:
     try:
-        return checked(_fields(record), source=SOURCE, today=today)
+        header = record.find("{*}header")
+        if header is None:
+            raise InvalidRecord("the record has no header")
+        if header.get("status") == "deleted":
+            raise InvalidRecord("deleted record")
+        return _listed(record, header, today)
     except InvalidRecord as invalid:
         return Rejected(number, str(invalid))
 
 
-def _fields(record: Element) -> dict[str, object]:
-    header = record.find("{*}header")
-    if header is None:
-        raise InvalidRecord("the record has no header")
-    if header.get("status") == "deleted":
-        raise InvalidRecord("deleted record")
+def _listed(record: Element, header: Element, today: date) -> Listed:
     for metadata in record.iterfind("{*}metadata/*"):
         if read := _FORMATS.get(local_name(metadata)):
-            return read(metadata, header)
+            paper = checked(read(metadata, header), source=SOURCE, today=today)
+            versions = metadata.findall("{*}version")
+            return Listed(paper, _datestamp(header), _replaced(versions), _is_withdrawn(versions))
     raise InvalidRecord("the record has no metadata in a known format")
 
 
+def _replaced(versions: list[Element]) -> date | None:
+    return announced_after(_submitted(versions[-1])) if len(versions) > 1 else None
+
+
+def _is_withdrawn(versions: list[Element]) -> bool:
+    return bool(versions) and _WITHDRAWN in _text(versions[-1], "source_type")
+
+
 def _arxiv(metadata: Element, header: Element) -> dict[str, object]:
-    created, updated = _text(metadata, "created"), _text(metadata, "updated")
+    created, updated = _day(_text(metadata, "created")), _text(metadata, "updated")
     authors = [
         " ".join(filter(None, (_text(author, part) for part in ("forenames", "keyname", "suffix"))))
         for author in metadata.iterfind("{*}authors/{*}author")
     ]
-    day = _announced(_day(created), _datestamp(header), only_version=not updated)
+    day = _announced(created, created, _datestamp(header), only_version=not updated)
     return _common(metadata) | {"authors": authors, "announced": day}
 
 
 def _arxiv_raw(metadata: Element, header: Element) -> dict[str, object]:
     versions = metadata.findall("{*}version")
-    created = _text(versions[0], "date") if versions else ""
-    day = _announced(_mail_day(created), _datestamp(header), only_version=len(versions) == 1)
+    if not versions:
+        raise InvalidRecord("the record has no version")
+    submitted, only_version = _submitted(versions[0]), len(versions) == 1
+    earliest = announced_after(submitted)
+    day = _announced(submitted.date(), earliest, _datestamp(header), only_version=only_version)
     authors = names_in_line(_text(metadata, "authors"))
     return _common(metadata) | {"authors": authors, "announced": day, "version": len(versions)}
 
@@ -104,7 +150,7 @@ def _dublin_core(metadata: Element, header: Element) -> dict[str, object]:
         "id": (identifiers or [_text(header, "identifier")])[0],
         "title": _text(metadata, "title"),
         "abstract": next((text for text in descriptions if text not in comments), ""),
-        "announced": _announced(days[0], _datestamp(header), only_version=len(days) == 1),
+        "announced": _announced(days[0], days[0], _datestamp(header), only_version=len(days) == 1),
         "authors": [name_in_order(name) for name in _texts(metadata, "creator")],
         "categories": [_category(text) for text in _texts(header, "setSpec")],
         "comment": comments[0].removeprefix("Comment: ") if comments else None,
@@ -141,13 +187,19 @@ def _day(text: str) -> date:
         raise InvalidRecord(f"the record's date is not a date: {text[:40]!a}") from None
 
 
-def _mail_day(text: str) -> date:
+def _submitted(version: Element) -> datetime:
+    text = _text(version, "date")
     try:
-        return parsedate_to_datetime(text).astimezone(UTC).date()
+        return parsedate_to_datetime(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidRecord(f"the version's date is not a date: {text[:40]!a}") from None
 
 
-def _announced(created: date, datestamp: date, *, only_version: bool) -> date:
-    soon = timedelta(0) <= datestamp - created <= _ANNOUNCED_WITHIN
-    return datestamp if only_version and soon else created
+def _announced(created: date, earliest: date, datestamp: date, *, only_version: bool) -> date:
+    """The day of the announcement; `earliest` is the first that it can have been.
+
+    arXiv changes its metadata in the evening before that day, which is that day in UTC, and in
+    summer at times still the day before.
+    """
+    soon = created <= datestamp <= earliest + _ANNOUNCED_WITHIN
+    return datestamp if only_version and soon and datestamp + DAY != earliest else earliest

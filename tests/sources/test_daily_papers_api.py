@@ -8,7 +8,7 @@ import pytest
 
 from paperpost.sources.errors import UnreadableFile
 from paperpost.sources.formats import read_papers
-from paperpost.sources.found import MOST_UPVOTES, FoundPaper, Rejected
+from paperpost.sources.found import MOST_COUNTED, FoundPaper, Rejected
 
 TODAY = date(2026, 11, 20)
 
@@ -49,11 +49,11 @@ def test_a_row_is_a_paper_with_its_upvotes_on_the_day_of_its_list() -> None:
         "We invent a paper.",
     )
     assert paper.authors == ("Ada Lovelace", "Alan Turing")
-    assert (paper.announced, paper.upvotes) == (date(2026, 4, 3), 87)
+    assert (paper.announced, paper.upvotes, paper.discussed) == (date(2026, 4, 3), 87, 3)
     assert paper.source == "hf-daily-papers"
 
 
-@pytest.mark.parametrize("count", [None, "87", -1, MOST_UPVOTES + 1, 8.7, True, [87]])
+@pytest.mark.parametrize("count", [None, "87", -1, MOST_COUNTED + 1, 8.7, True, [87]])
 def test_a_count_that_is_none_does_not_lose_the_paper(count: object) -> None:
     assert only([row(upvotes=count)]).upvotes is None
 
@@ -105,3 +105,4 @@ def test_the_42_real_answers_hold_1092_papers_and_nothing_is_rejected(data: Path
     assert len({paper.id for paper in papers}) == 1_092
     assert all(paper.upvotes is not None and paper.authors and paper.abstract for paper in papers)
     assert sum(paper.upvotes or 0 for paper in papers) == 15_101
+    assert sum(paper.discussed or 0 for paper in papers) == 1_084

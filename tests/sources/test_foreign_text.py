@@ -16,6 +16,7 @@ patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
         "p<0.05 and q>2",
         "$a<b$ holds",
         "a <think> token, <person, action> pairs, <BOS> first",
+        "the <title> and the <list> of a page",
         r"AT&T, R\&D, x &= y, foo&region, &unknown stays",
         "if i<p then p>i",
         "50 <= n, n<=100",
@@ -36,6 +37,9 @@ def test_formulas_and_tokens_are_no_html(text: str) -> None:
         ("a<!-- hidden -->b", "ab"),
         ("&alpha; &amp; &#946; &lt;0.05", "\u03b1 & \u03b2 <0.05"),
         ("<jats:title>Aim</jats:title><jats:p>To see.</jats:p>", "Aim To see."),
+        ("<sec><title>Aim</title><p>To <italic>see</italic>.</p></sec><sec>End", "Aim To see. End"),
+        ('<sc>d</sc>-glucose<xref ref-type="bibr" rid="c1">1</xref>', "d-glucose1"),
+        ("<inline-formula><mml:math><mml:mi>x</mml:mi></mml:math></inline-formula>", "x"),
     ],
 )
 def test_html_is_taken_out_and_entities_are_decoded(markup: str, text: str) -> None:
@@ -61,7 +65,9 @@ def test_the_result_is_one_line_within_its_limit(text: str, limit: int) -> None:
     clean.encode()
 
 
-@pytest.mark.parametrize("piece", ["<!--", "<a ", "<a x='", "<p x=", "&", "<" * 9, " " * 99, "&#1"])
+@pytest.mark.parametrize(
+    "piece", ["<!--", "<title>", "<a ", "<a x='", "<p x=", "&", "<" * 9, " " * 99, "&#1"]
+)
 def test_hostile_markup_takes_no_time(piece: str) -> None:
     started = time.perf_counter()
     plain_text(piece * 100_000, 20_000)

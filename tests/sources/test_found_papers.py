@@ -106,6 +106,32 @@ def test_a_doi_is_known_from_the_id_or_told_beside_it() -> None:
     assert paper(doi="soon").doi is None
 
 
+@pytest.mark.parametrize(
+    ("told", "also"),
+    [
+        (
+            ["https://doi.org/10.1016/J.X", "pmid:7", "doi:10.1016/j.x"],
+            ("doi:10.1016/j.x", "pmid:7"),
+        ),
+        (["2604.00001v3", "doi:NA", "", 7, None], ()),
+        ("doi:10.1016/j.x", ()),
+        (None, ()),
+        ([f"pmid:{number}" for number in range(1, 99)], tuple(f"pmid:{n}" for n in range(1, 21))),
+    ],
+)
+def test_other_identifiers_are_told_once_and_what_is_none_is_left_out(
+    told: object, also: tuple[str, ...]
+) -> None:
+    assert paper(also=told).also == also
+
+
+def test_the_day_of_a_revision_is_a_day() -> None:
+    assert paper(revised="2026-04-09").revised == date(2026, 4, 9)
+    assert paper().revised is None
+    assert reason(revised="soon") == "revised is not a date: 'soon'"
+    assert reason(revised="2027-01-01") == "revised is in the future: '2027-01-01'"
+
+
 def test_a_paper_without_an_id_is_known_by_its_title() -> None:
     nameless = paper(id=None)
     assert identity(nameless) == title_key("Invented paper")

@@ -66,7 +66,29 @@ def test_the_raw_format_tells_versions_and_authors_in_one_line() -> None:
     assert (first.version, first.announced) == (1, date(2026, 4, 2))
     assert first.authors == ("Ada Lovelace", "Alan Turing", "Grace Hopper, Jr")
     second = paper(oai_arxiv_raw("Tue, 31 Mar 2026 19:18:42 GMT", "Thu, 2 Apr 2026 01:00:00 GMT"))
-    assert (second.version, second.announced) == (2, date(2026, 3, 31))
+    assert (second.version, second.announced) == (2, date(2026, 4, 2))
+
+
+@pytest.mark.parametrize(
+    ("submitted", "datestamp", "announced"),
+    [
+        ("Tue, 31 Mar 2026 17:59:00 GMT", "2026-04-01", date(2026, 4, 1)),
+        # In summer a record may be changed before midnight UTC, on the day before its feed.
+        ("Tue, 31 Mar 2026 19:18:42 GMT", "2026-04-01", date(2026, 4, 2)),
+        ("Mon, 30 Mar 2026 14:00:00 GMT", "2026-04-06", date(2026, 4, 6)),  # held back
+        ("Mon, 30 Mar 2026 14:00:00 GMT", "2026-04-08", date(2026, 3, 31)),  # changed later
+        ("Fri, 10 Apr 2026 14:00:00 GMT", "2026-04-11", date(2026, 4, 11)),  # a Saturday
+    ],
+)
+def test_in_the_raw_format_the_time_of_submission_tells_the_first_possible_day(
+    submitted: str, datestamp: str, announced: date
+) -> None:
+    assert paper(oai_arxiv_raw(submitted), datestamp).announced == announced
+
+
+def test_a_record_without_versions_is_rejected_in_the_raw_format() -> None:
+    (rejected,) = read(oai_records([oai_record(oai_arxiv_raw())]))
+    assert rejected == Rejected(1, "the record has no version")
 
 
 def test_dublin_core_is_read_with_its_sets_as_categories() -> None:
@@ -114,5 +136,5 @@ def test_half_an_answer_gives_its_whole_records_and_says_that_it_is_cut() -> Non
 
 def test_entities_are_refused() -> None:
     declared = b'<?xml version="1.0"?><!DOCTYPE OAI-PMH [<!ENTITY a "b">]><OAI-PMH>&a;</OAI-PMH>'
-    with pytest.raises(UnreadableFile, match="document type or entities"):
+    with pytest.raises(UnreadableFile, match="declares entities"):
         read(declared)
