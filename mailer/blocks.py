@@ -57,7 +57,7 @@ def text_block(item: DigestItem, number: int, section: str) -> Part:
     """The paper's lines in the text part; they end with its address and the two links to vote."""
     fragment = item.fragment
     skeleton = _text_skeleton(
-        fragment.text, fragment.url, section, item.explored, bool(item.reasons)
+        fragment.text, fragment.url, section, _labels(item), bool(item.reasons)
     )
     return skeleton.filled(
         {
@@ -73,7 +73,7 @@ def html_block(item: DigestItem, section: str, abstract: int, others: int) -> Pa
     """The paper's lines in the HTML, with so many characters of its abstract and, at most, of each
     other text."""
     skeleton = _html_skeleton(
-        item.fragment.html, item.title, section, item.explored, bool(item.reasons), abstract, others
+        item.fragment.html, item.title, section, _labels(item), bool(item.reasons), abstract, others
     )
     return skeleton.filled(
         {
@@ -85,14 +85,16 @@ def html_block(item: DigestItem, section: str, abstract: int, others: int) -> Pa
 
 
 @lru_cache(maxsize=_KEPT)
-def _text_skeleton(text: str, url: str, section: str, explored: bool, reasons: bool) -> Skeleton:
+def _text_skeleton(
+    text: str, url: str, section: str, labels: tuple[str, ...], reasons: bool
+) -> Skeleton:
     page = render(
         "block.txt",
         number=hole("number"),
         text=text,
         url=url,
         section=section,
-        explored=wrapped(EXPLORED, INDENT) if explored else "",
+        labels=[wrapped(label, INDENT) for label in labels],
         reasons=hole("reasons") if reasons else "",
         more_url=hole("more_url"),
         less_url=hole("less_url"),
@@ -105,7 +107,7 @@ def _html_skeleton(
     fragment: str,
     title: str,
     section: str,
-    explored: bool,
+    labels: tuple[str, ...],
     reasons: bool,
     abstract: int,
     others: int,
@@ -117,13 +119,23 @@ def _html_skeleton(
         # Safe: the fragment was escaped when it was rendered, and _cut escapes what it cuts.
         fragment=Markup(cut),  # noqa: S704
         section=section,
-        explored=EXPLORED if explored else "",
+        labels=labels,
         reasons=hole("reasons") if reasons else "",
         label=plain_title(title, min(others, LONGEST_LABEL)),
         more_url=hole("more_url"),
         less_url=hole("less_url"),
     )
     return Skeleton(page, is_html=True)
+
+
+def _labels(item: DigestItem) -> tuple[str, ...]:
+    """What is special about the paper's being there."""
+    labels = [EXPLORED] if item.explored else []
+    if item.revised is not None:
+        version = item.revised.version
+        number = f", version {version}" if version is not None else ""
+        labels.append(f"Revised on {full_date(item.revised.on)}{number}.")
+    return tuple(labels)
 
 
 def _reasons(item: DigestItem, limit: int) -> str:

@@ -44,6 +44,7 @@ LARGEST_HTML = 80_000
 # How many characters the abstracts of the first ten papers, those of all others, and any other
 # text of a paper may have in the HTML: the first row with which the digest holds. Ten papers stay
 # whole, fifty lose most abstracts of the last forty, and only hostile ones lose more.
+LONGEST_MISSING = 1_000
 _FIRST = 10
 _CUTS = (
     *((LONGEST_ABSTRACT, rest, LONGEST_TITLE) for rest in (LONGEST_ABSTRACT, 400, 280, 200)),
@@ -68,6 +69,7 @@ def compose_digest(digest: Digest, letter: Letter) -> bytes:
         "subject": subject,
         "lead": lead(digest),
         "why": shorten(harmless(digest.why), LONGEST_TITLE),
+        "missing": shorten(harmless(digest.missing), LONGEST_MISSING),
         "preferences_url": safe_url(digest.preferences_url),
         "unsubscribe_url": safe_url(digest.unsubscribe_url),
     }
@@ -126,6 +128,7 @@ def _digest_text(
     values = values | {
         "lead": wrapped(values["lead"]),
         "why": wrapped(f"Ranked for you from: {values['why']}."),
+        "missing": wrapped(f"Not all papers are here. {values['missing']}"),
     }
     return spliced([opening.filled(values), *blocks, closing.filled(values)])
 
@@ -159,6 +162,7 @@ def _frame(digest: Digest, letter: Letter, template: str) -> tuple[Skeleton, Ske
         heading=heading(digest),
         frequency=adjective(digest.frequency),
         why=hole("why") if digest.why else "",
+        missing=hole("missing") if digest.missing else "",
         trending=any(item.trending for item in digest.items),
         **_shared(letter),
     )

@@ -32,11 +32,20 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """When a new version of a paper was announced, and its number where that is known."""
+
+    on: date
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class DigestItem:
     """One paper of one subscriber's digest; title is the raw one, reasons are plain sentences.
 
     trending: it stands there for what others vote, as nothing is known of the subscriber;
-    explored: because it is outside their usual.
+    explored: because it is outside their usual. revised: the paper is an older one, its version is
+    new.
     """
 
     fragment: Fragment
@@ -46,6 +55,7 @@ class DigestItem:
     less_url: str
     trending: bool = False
     explored: bool = False
+    revised: Revision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class Digest:
 
     considered is how many new papers were looked at; frequency is daily, weekdays or weekly; why
     names what the ranking knew ("graph neural networks and 3 votes") and may be empty; silence
-    says, in a sentence or two, why there are no papers.
+    says, in a sentence or two, why there are no papers, missing why there are not all.
     """
 
     local_date: date
@@ -65,6 +75,7 @@ class Digest:
     unsubscribe_url: str
     why: str
     silence: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

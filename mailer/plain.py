@@ -1,6 +1,6 @@
 """A paper's own words as plain, harmless Unicode: LaTeX read, invisible signs removed.
 
-The only module that knows pylatexenc, which has no types.
+The only module here that knows pylatexenc, which has no types.
 """
 
 import logging

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from paperpost import __version__, mail_commands, measure_commands
+from paperpost import __version__, library_commands, mail_commands, measure_commands, source_commands
 from paperpost.settings import load_settings
 from paperpost.terminal import AsJson, Email, a_date, fail, opened, say, show
 
@@ -83,15 +83,14 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """New papers from the configured or named sources."""
-    from paperpost.service import ingest
-    from paperpost.sources.errors import SourceError
+    from paperpost.service import fetch as fetching
+    from paperpost.sources.errors import UnknownSource
 
-    try:
-        ingest.check_sources(sources or ())
-    except SourceError as error:
-        raise typer.BadParameter(str(error)) from error
     with opened() as installation:
-        result = ingest.fetch(installation, sources or ())
+        try:
+            result = fetching.fetch(installation, sources or ())
+        except UnknownSource as error:
+            raise typer.BadParameter(str(error)) from error
     _show_ingested(as_json, asdict(result))
     if result.rejected and not result.readable:
         fail("nothing could be fetched")
@@ -153,6 +152,13 @@ def subscribe(
             "--explore/--no-explore", help="One paper outside the usual a digest, marked [yes]."
         ),
     ] = None,
+    revisions: Annotated[
+        bool | None,
+        typer.Option(
+            "--revisions/--no-revisions",
+            help="Older papers too when a new version comes out, marked [no].",
+        ),
+    ] = None,
     quiet_note: Annotated[
         bool | None,
         typer.Option(
@@ -167,7 +173,7 @@ def subscribe(
         Path | None,
         typer.Option(
             help="A CSV: email,keywords (with ;),timezone,hour,size,frequency,threshold,explore,"
-            "quiet_note."
+            "quiet_note,revisions."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -195,6 +201,7 @@ def subscribe(
                 "threshold": threshold,
                 "explore": _yes_or_no(explore),
                 "quiet_note": _yes_or_no(quiet_note),
+                "revisions": _yes_or_no(revisions),
             }
         )
     except wishes.InvalidWish as error:
@@ -289,7 +296,8 @@ def rank(
         f"{place:3}. {choice['title']}\n"
         f"     {', also '.join([choice['paper'], *choice['also']])}  score {choice['score']:.2f}"
         f"  probability {choice['probability']:.0%}"
-        f"{'  outside the usual' if choice['explored'] else ''}\n"
+        f"{'  outside the usual' if choice['explored'] else ''}"
+        f"{'  a new version' if choice['revised'] else ''}\n"
         + "".join(f"     - {reason}\n" for reason in choice["reasons"])
         for place, choice in enumerate(choices, start=1)
     ]
@@ -383,7 +391,10 @@ def _status_text(report: dict[str, Any]) -> str:
         f"model        {_model_text(model)}",
     ]
     for run in report["sources"]:
-        lines.append(f"source       {run['source']}: {run['detail']} ({_minute(run['asked_at'])})")
+        lines.append(f"source       {run['source']}: {_source_text(run)}")
+        lines += [
+            f"             {day['day']} {day['state']}: {day['evidence']}" for day in run["days"]
+        ]
     for kind, states in report["deliveries"].items():
         shown = ", ".join(f"{n} {state}" for state, n in states.items() if n)
         lines.append(f"{kind:<12} {shown or 'none'}")
@@ -392,6 +403,12 @@ def _status_text(report: dict[str, Any]) -> str:
         lines.append(f"silent       {silent['date']}, {silent['subscribers']}: {silent['reason']}")
     lines += [f"wrong        {line}" for line in report["wrong"]]
     return "\n".join(lines)
+
+
+def _source_text(run: dict[str, Any]) -> str:
+    if run["asked_at"] is None:
+        return "never asked: run `paperpost fetch` or `serve`"
+    return f"{run['detail']} ({_minute(run['asked_at'])})"
 
 
 def _bounces_text(bounces: dict[str, int]) -> str:
@@ -414,8 +431,10 @@ def _minute(at: str) -> str:
     return f"{at[:16].replace('T', ' ')} UTC"
 
 
+library_commands.register(app)
 mail_commands.register(app)
 measure_commands.register(app)
+source_commands.register(app)
 
 
 @app.command()
@@ -426,14 +445,14 @@ def work(
     """Tick, fetch, train, compose and deliver, until stopped."""
     from paperpost.logs import configure
     from paperpost.schedule import Clockwork
-    from paperpost.service.ingest import check_sources
+    from paperpost.service.fetch import check_sources
 
     log = configure(as_json=as_json)
     stop = _stop_on_signals()
     if attached:
         _stop_with_parent(stop)
     with opened(log.info) as installation:
-        check_sources(installation.settings.sources)
+        check_sources(installation.settings.sources, installation.settings)
         ended = Clockwork(installation, stop).run()
     show(as_json, {"stopped": True}, "")
     if not ended:
@@ -471,12 +490,12 @@ def serve(
 ) -> None:
     """The web, and one `work` beside it."""
     from paperpost.logs import configure
-    from paperpost.service.ingest import check_sources
+    from paperpost.service.fetch import check_sources
     from paperpost.web.serve import serve as run
 
     configure(as_json=as_json)
     with opened() as installation:
-        check_sources(installation.settings.sources)
+        check_sources(installation.settings.sources, installation.settings)
         run(installation, host, port, with_work=not web_only)
     show(as_json, {"stopped": True}, "")
 

@@ -134,6 +134,21 @@ def bench_train(
     show(as_json, found.document, found.text)
 
 
+@bench.command("import")
+def bench_import(
+    papers: Annotated[
+        str, typer.Option(metavar="N,...", help="Papers of each import.")
+    ] = "1500,15000,75000",
+    as_json: AsJson = False,
+) -> None:
+    """How fast papers come in, beside json and sqlite3."""
+    sizes = _sizes(papers)
+    from paperpost.bench import intake
+
+    found = intake.bench_import(sizes, say)
+    show(as_json, found.document, found.text)
+
+
 @bench.command("compose")
 def bench_compose(
     messages: Annotated[int, typer.Option(min=1, help="Digests.")] = 5_000,

@@ -1,10 +1,11 @@
-"""The clock: one tick, one job that delivers, and one that reads what came back; each a call or
-two into the rooms below.
+"""The clock: one tick, one job that fetches, one that delivers, and one that reads what came back;
+each a call or two into the rooms below.
 
 The truth about time is in the tables: a tick looks what is due (digests, fetches, a training)
 and does it. Of several processes on one database the holder of the tick lock ticks; delivering
 is shared by all, because a mail is leased before it is tried; the folder with what came back is
 read by whoever has one, for it may be on another machine than the tick, and a report counts once.
+Sources are asked beside the tick, for to be polite is to wait, and mail must not wait for that.
 """
 
 import threading
@@ -16,18 +17,20 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from paperpost.engine.embedded import compose_all_due
-from paperpost.service import alarm, bounce, quarantine, timetable
+from paperpost.service import alarm, bounce, courtesy, quarantine, timetable
 from paperpost.service.alarm import Failing
 from paperpost.service.deliver import send
-from paperpost.service.ingest import fetch_due
+from paperpost.service.fetch import fetch_due
 from paperpost.service.installation import Installation
 from paperpost.service.train import enough_has_changed, train
 
 TICK_EVERY = timedelta(seconds=30)
 DELIVER_EVERY = timedelta(seconds=5)
-FETCH_EVERY = timedelta(minutes=30)
 LONGEST_BACK_OFF = timedelta(minutes=10)
+# What is composed should know what is new, but no source keeps digests waiting for longer.
+FETCH_PATIENCE_SECONDS = 120.0
 PATIENCE_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
 
 log = structlog.get_logger()
 
@@ -44,17 +47,25 @@ class Clockwork:
         self._failing: dict[str, Failing] = {}
         self._troubles: frozenset[str] = frozenset()
         self._bounce_folder = bounce.open_folder(installation)
+        self._fetch_began = time.monotonic()
+        self._fetched = threading.Event()
+        self._fetched.set()
+        self._fetching = threading.Lock()
         self._ticking = threading.Lock()
         self._delivering = threading.Lock()
 
     def run(self) -> bool:
         """Work until `stop` is set, then finish the mail in flight.
 
-        Returns whether all work had ended; False means that a training was cut short, which
-        leaves nothing half done.
+        Returns whether all work had ended; False means that a training or a request to a source
+        was cut short, which leaves nothing half done.
         """
         scheduler = BackgroundScheduler(timezone="UTC")
-        jobs = [(self._tick, TICK_EVERY), (self._deliver, DELIVER_EVERY)]
+        jobs = [
+            (self._fetch, TICK_EVERY),
+            (self._tick, TICK_EVERY),
+            (self._deliver, DELIVER_EVERY),
+        ]
         if self._bounce_folder is not None:
             jobs.append((self._bounces, TICK_EVERY))
         for job, every in jobs:
@@ -68,13 +79,15 @@ class Clockwork:
                 max_instances=1,
                 misfire_grace_time=None,
             )
+        self._begin_to_fetch()  # the first tick and the first fetch begin at once
         scheduler.start()
         log.info("working", store=self._installation.database.engine.dialect.name)
         self._stop.wait()
         scheduler.shutdown(wait=False)
         with self._delivering:  # the mail in flight is recorded, the rest given back
             pass
-        return self._ticking.acquire(timeout=PATIENCE_SECONDS)
+        ticked = self._ticking.acquire(timeout=PATIENCE_SECONDS)
+        return self._fetching.acquire(timeout=PATIENCE_SECONDS) and ticked
 
     def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
         """A job whose failure is logged, kept for the alarm, and does not end the clock."""
@@ -95,7 +108,7 @@ class Clockwork:
         return run
 
     def _tick(self) -> None:
-        with self._ticking, self._installation.database.tick_lock() as ours:
+        with self._ticking, self._installation.database.lock("tick") as ours:
             if ours != self._leads:
                 self._leads = ours
                 log.info("this process ticks" if ours else "another process ticks; delivering only")
@@ -103,10 +116,17 @@ class Clockwork:
                     self._guarded(self._reckon)()
             if not ours:
                 return
-            # What is composed should know what is new, so the fetch comes first; whatever becomes
-            # of one of them, the others get their turn.
-            for job in (self._fetch, self._compose, self._train, self._alarm, self._forget):
+            self._wait_for_papers()
+            # Whatever becomes of one of them, the others get their turn.
+            for job in (self._compose, self._train, self._alarm, self._forget):
                 self._guarded(job)()
+
+    def _wait_for_papers(self) -> None:
+        """Let a fetch that is under way end, if it began a moment ago."""
+        until = self._fetch_began + FETCH_PATIENCE_SECONDS
+        while not self._stop.is_set() and time.monotonic() < until:
+            if self._fetched.wait(_LOOK_SECONDS):
+                return
 
     def _reckon(self) -> None:
         moved = timetable.reckon_again(self._installation)
@@ -118,10 +138,19 @@ class Clockwork:
         if counts:
             log.info("composed", **{word.replace(" ", "_"): n for word, n in counts.items()})
 
+    def _begin_to_fetch(self) -> None:
+        self._fetch_began = time.monotonic()
+        self._fetched.clear()
+
     def _fetch(self) -> None:
-        if self._stop.is_set():
+        if self._leads is False:  # who ticks asks, so that digests can wait for what is new
             return
-        result = fetch_due(self._installation, FETCH_EVERY)
+        self._begin_to_fetch()
+        try:
+            with self._fetching, self._installation.database.lock("fetch") as ours:
+                result = fetch_due(self._installation, self._stop) if ours else None
+        finally:
+            self._fetched.set()
         if result is not None:
             log.info("fetched", added=result.added, updated=result.updated, known=result.skipped)
             for rejected in result.rejected:
@@ -148,6 +177,7 @@ class Clockwork:
 
     def _forget(self) -> None:
         quarantine.forget_old(self._installation)
+        courtesy.forget_old(self._installation)
 
     def _bounces(self) -> None:
         if self._bounce_folder is None:

@@ -27,7 +27,7 @@ from pydantic_settings import (
 
 from paperpost.errors import PaperpostError
 
-SECRETS = ("database_url", "dkim_key", "secret_key", "smtp_url")
+SECRETS = ("database_url", "dkim_key", "openalex_key", "pubmed_key", "secret_key", "smtp_url")
 SHORTEST_KEY = 16
 # What leaves room for a token in the 64 octets of a local part (mailer/verp.py).
 LONGEST_BOUNCE_NAME = 31
@@ -109,7 +109,10 @@ class Settings(BaseSettings):
     signup: Words = ("open",)
     vote_hold_seconds: int = Field(600, ge=0, le=7 * 86400)
     vote_one_tap: bool = False
-    arxiv_url: str = "https://rss.arxiv.org"
+    upvotes: bool = True
+    source_mirror: Optional = None
+    openalex_key: Optional = None
+    pubmed_key: Optional = None
     allow_private_sources: bool = False
 
     @classmethod
@@ -125,9 +128,11 @@ class Settings(BaseSettings):
         toml = _TomlNames(settings_cls)
         return init_settings, env_settings, SecretFiles(settings_cls), toml
 
-    @field_validator("public_url", "arxiv_url")
+    @field_validator("public_url", "source_mirror")
     @classmethod
-    def _is_web_address(cls, value: str) -> str:
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
             raise ValueError(f"not an http or https address: {value!r}")

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from paperpost.service import subscribe
 from paperpost.service.installation import Installation
 from paperpost.service.wishes import checked
-from paperpost.store import papers
+from paperpost.store.intake import put_all
+from paperpost.store.records import Record
 
 START = datetime(2026, 4, 7, 9, 0, tzinfo=UTC)
 
@@ -48,17 +49,16 @@ class Invented:
     day: date
 
 
-def arrival(invented: Invented) -> papers.Arrival:
+def arrival(invented: Invented) -> Record:
     """An invented paper as the store takes it in."""
     number = invented.id.replace(".", " ")
-    return papers.Arrival(
-        id=invented.id,
-        title_alias=f"hf:{invented.id}",
+    return Record(
+        name=invented.id,
+        title_keys=(f"hf:{invented.id}",),
         title=f"{invented.topic.title()} study {number}",
         abstract=f"We show how {TOPICS[invented.topic]}, in study {number}.",
         authors=("Emmy Noether", "Sofia Kovalevskaya"),
         categories=("cs.LG",),
-        comment=None,
         announced=invented.day,
         version=1,
         url=f"https://arxiv.org/abs/{invented.id}",
@@ -75,7 +75,7 @@ def fill(installation: Installation, days: Sequence[date], each: int = 4) -> lis
         for number in range(each)
     ]
     with installation.database.writing() as session:
-        papers.put_all(session, [arrival(one) for one in invented], installation.clock())
+        put_all(session, [arrival(one) for one in invented], installation.clock())
     return invented
 
 

@@ -35,7 +35,6 @@ def test_the_settings_page_marks_the_secrets_that_may_be_files() -> None:
         ("SMTP_CONNECTIONS", str(Settings.model_fields["smtp_connections"].default)),
         ("DKIM_SELECTOR", Settings.model_fields["dkim_selector"].default),
         ("VOTE_HOLD_SECONDS", str(Settings.model_fields["vote_hold_seconds"].default)),
-        ("ARXIV_URL", Settings.model_fields["arxiv_url"].default),
     ],
 )
 def test_the_settings_page_tells_the_true_default(name: str, default: str) -> None:

@@ -18,6 +18,7 @@ from paperpost.errors import PaperpostError
 from paperpost.service import ingest, subscribe
 from paperpost.service.deliver import send
 from paperpost.service.explain import explain
+from paperpost.service.fetch import fetch
 from paperpost.service.installation import Installation, open_installation
 from paperpost.service.train import train
 from paperpost.service.wishes import Wishes
@@ -66,8 +67,8 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> Report:
     *past, first, second = days()
     feed = DemoFeed(first)
     with serving(feed):
-        with_feed = settings.model_copy(update={"arxiv_url": feed.url, "sources": ("arxiv:cs",)})
-        installation = open_installation(with_feed, say=say)
+        here = {"sources": (f"feed:{feed.url}",), "allow_private_sources": True}
+        installation = open_installation(settings.model_copy(update=here), say=say)
         try:
             stories = _two_days(installation, feed, past, first, second)
         finally:
@@ -145,7 +146,7 @@ def _past_papers(folder: Path, past: Sequence[date]) -> Path:
 
 
 def _take_in(installation: Installation) -> None:
-    result = ingest.fetch(installation)
+    result = fetch(installation)
     if result.rejected:
         raise PaperpostError(f"the demo's feed was not read: {result.rejected[0].reason}")
     installation.say(f"{result.added} new papers came in")

@@ -23,7 +23,7 @@ from paperpost.service.subscribe import apply, deactivate, mail_access_link, rea
 from paperpost.service.suppression import lift
 from paperpost.service.uncounted import Ignored, Uncounted
 from paperpost.service.wishes import InvalidWish, Wishes, percent
-from paperpost.store import outbox, subscribers, votes
+from paperpost.store import library, outbox, subscribers, votes
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Subscriber, SubscriberState
 
@@ -37,7 +37,8 @@ class UnknownSubscriber(PaperpostError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a subscriber's pages show of them. `may_take_all` is true behind a fresh link;
+    """What a subscriber's pages show of them. `library_votes` are of all votes those that their own
+    library became. `may_take_all` is true behind a fresh link;
     `interests` are by kind; `threshold` is in per cent; `undone_at` is when a program's press of
     the unsubscribe button was undone, `leave_token` opens the page that has it."""
 
@@ -51,11 +52,13 @@ class Account:
     threshold: int | None
     explore: bool
     quiet_note: bool
+    revisions: bool
     paused_until: date | None
     suppressed_at: datetime | None
     suppressed_because: str | None
     undone_at: datetime | None
     votes: int
+    library_votes: int
     held_votes: tuple[Uncounted, ...]
     ignored_votes: tuple[Ignored, ...]
     last: LastDigest
@@ -75,6 +78,12 @@ class Leaving:
 
 
 GONE = Leaving(subscribed=False)
+
+
+def owner(installation: Installation, token: str, door: Purpose) -> Subscriber:
+    """Whose link this is. Changes nothing. Raises LinkError."""
+    with installation.database.reading() as session:
+        return _owner(installation, session, token, door)
 
 
 def show(installation: Installation, token: str, door: Purpose) -> Account:
@@ -249,6 +258,7 @@ def delete(installation: Installation, email: str) -> None:
 
 def _remove(installation: Installation, session: Session, person: Subscriber) -> None:
     mails = outbox.of_subscriber(session, id_of(person))
+    library.remove_all(session, id_of(person))
     subscribers.remove(session, id_of(person))
     remove_files(installation, mails, person.email)
 
@@ -292,11 +302,13 @@ def _account(
         threshold=percent(person.threshold),
         explore=person.explore,
         quiet_note=person.quiet_note,
+        revisions=person.revisions,
         paused_until=person.paused_until,
         suppressed_at=person.suppressed_at,
         suppressed_because=person.suppressed_because,
         undone_at=presses.undone_at(session, number),
         votes=len(cast.get(number, {})),
+        library_votes=library.count(session, number),
         held_votes=uncounted.held(session, number, now),
         ignored_votes=uncounted.ignored(session, number, now),
         last=last_digest(session, number),

@@ -14,9 +14,10 @@ from sqlmodel import Session
 from paperpost.service.discretion import discreet
 from paperpost.service.installation import Installation
 from paperpost.service.letters import message_id
-from paperpost.service.silence import Asked, at, could_not_be_read, last_requests, told
-from paperpost.sources import arxiv_days
-from paperpost.store import outbox, papers, requests, subscribers, troubles
+from paperpost.service.silence import at, could_not_be_read, told
+from paperpost.service.standing import Standing, standings
+from paperpost.sources.source import DayState
+from paperpost.store import outbox, subscribers, troubles
 from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import Delivery, DeliveryKind, DeliveryState
 from paperpost.store.troubles import Mails
@@ -65,11 +66,11 @@ def look(
 
 def standing(installation: Installation, session: Session, now: datetime) -> list[Trouble]:
     """What goes on being wrong until somebody does something: with sources and the mail server."""
-    asked = last_requests(installation.settings.sources, requests.runs(session))
+    asked = standings(session, installation.settings, now)
     waiting = troubles.stuck(session, now - MAIL_PATIENCE, now)
     return [
         *unread_sources(asked, now, subscribers.first_joined(session)),
-        *stale_sources(asked, papers.newest_day(session), now),
+        *stale_sources(asked, now),
         *stuck_mail(waiting),
     ]
 
@@ -91,36 +92,39 @@ def lost_mail(session: Session, last_alarm: datetime | None, now: datetime) -> l
 
 
 def unread_sources(
-    asked: Sequence[Asked], now: datetime, begun: datetime | None = None
+    asked: Sequence[Standing], now: datetime, begun: datetime | None = None
 ) -> list[Trouble]:
     """Sources that have failed for more than a day, or were not asked for two announcements; one
     that was never read has failed since there are subscribers (`begun`)."""
     found = []
     for one in asked:
-        key = f"{one.source} unread since {one.succeeded_at}"
+        key = f"{one.name} unread since {one.succeeded_at}"
         since = one.succeeded_at or begun
         if one.failed and since is not None and now - since > SOURCE_PATIENCE:
             found.append(Trouble(key, could_not_be_read(one)))
-        elif one.succeeded_at is not None and _missed(one.succeeded_at, now):
-            found.append(Trouble(key, f"{one.source} was last read on {at(one.succeeded_at)}."))
+        elif one.succeeded_at is not None and _missed(one, one.succeeded_at, now):
+            found.append(Trouble(key, f"{one.name} was last read on {at(one.succeeded_at)}."))
     return found
 
 
-def _missed(since: datetime, now: datetime) -> bool:
-    announced = arxiv_days.missing(arxiv_days.feed_day(since), arxiv_days.feed_day(now))
-    return announced >= MISSED_ANNOUNCEMENTS
+def _missed(one: Standing, since: datetime, now: datetime) -> bool:
+    first, last = one.source.today(since), one.source.today(now)
+    return one.days_due(first, last) >= MISSED_ANNOUNCEMENTS
 
 
-def stale_sources(asked: Sequence[Asked], newest: date | None, now: datetime) -> list[Trouble]:
-    """That all sources answer, and none has had anything new for two announcements."""
-    if newest is None or not asked or unread_sources(asked, now):
-        return []
-    if any(one.succeeded_at is None for one in asked):
-        return []
-    if arxiv_days.missing(newest, arxiv_days.feed_day(now)) < MISSED_ANNOUNCEMENTS:
-        return []
-    sentence = f"The sources answer, but have had nothing newer than {told(newest)}."
-    return [Trouble(f"nothing newer than {newest}", sentence)]
+def stale_sources(asked: Sequence[Standing], now: datetime) -> list[Trouble]:
+    """Sources that answer, and have had nothing new for two days on which they should."""
+    found = []
+    for one in asked:
+        newest, today = one.newest_complete(), one.source.today(now)
+        report = one.trouble(today)
+        if one.failed or newest is None or report is None or report.state != DayState.STALE:
+            continue
+        if one.days_due(newest, today) >= MISSED_ANNOUNCEMENTS:
+            sentence = f"{one.name} answers, but has had nothing newer than {told(newest)}: "
+            key = f"{one.name} has nothing newer than {newest}"
+            found.append(Trouble(key, f"{sentence}{discreet(report.evidence)}."))
+    return found
 
 
 def stuck_mail(waiting: Mails) -> list[Trouble]:

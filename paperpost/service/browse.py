@@ -9,7 +9,7 @@ from paperpost.service.installation import Installation
 from paperpost.service.letters import web_address
 from paperpost.store import papers, votes
 from paperpost.store.papers import number_of
-from paperpost.store.tables import Paper
+from paperpost.store.tables import NEVER_ANNOUNCED, Paper
 from recommender.trending import FEWEST
 
 DAY = timedelta(days=1)
@@ -79,7 +79,7 @@ def paper(installation: Installation, name: str) -> PaperView | None:
     """The paper of that id, or of any name it was once met under."""
     with installation.database.reading() as session:
         found = papers.find(session, name)
-        if found is None:
+        if found is None or found.announced == NEVER_ANNOUNCED:
             return None
         totals = votes.tally(session, [number_of(found)], installation.clock())
     return view_of(installation, found, totals[number_of(found)])

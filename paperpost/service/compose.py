@@ -15,11 +15,11 @@ from paperpost.service.drafting import (
     items_of,
     new_digest,
     rendered_papers,
-    why_no_papers,
 )
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import Ranking, rank_block
-from paperpost.store import digests, fragments, subscribers
+from paperpost.service.silence import outlook
+from paperpost.store import digests, fragments, merging, subscribers
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Subscriber, SubscriberState
 
@@ -38,7 +38,7 @@ def compose_due(installation: Installation) -> Counter[str]:
     """Compose a block of the digests that are due by the clock; empty when none is.
 
     Counts "queued", "quiet note", "silent", "composed before", "overtaken" (another process was
-    faster, or the schedule was changed; the subscriber stays due) and "paused".
+    faster, the schedule was changed or papers were merged; the subscriber stays due) and "paused".
     """
     now = installation.clock()
     with installation.database.reading() as session:
@@ -165,13 +165,16 @@ def _compose(
 def _compose_for(
     installation: Installation, turns: list[Turn], on: date, rank: Ranks
 ) -> dict[int, str]:
+    expected = outlook(installation, on)
     rankings = rank(installation, [turn.person for turn in turns], on)
     rendered = rendered_papers(installation, rankings.values())
-    no_papers = why_no_papers(installation, rankings.values(), on)
     with installation.database.writing() as session:
+        if not merging.hold_all(session, rendered):
+            # Two of them turned out to be one since they were ranked: it may have been mailed.
+            return dict.fromkeys((id_of(turn.person) for turn in turns), "overtaken")
         numbers = fragments.keep(session, list(rendered.values()))
         new_ones = [
-            new_digest(installation, turn, ranking, items_of(ranking, rendered, numbers), no_papers)
+            new_digest(installation, turn, ranking, items_of(ranking, rendered, numbers), expected)
             for turn, ranking in ((turn, rankings[id_of(turn.person)]) for turn in turns)
         ]
         return digests.freeze(session, new_ones, installation.clock())

@@ -54,10 +54,15 @@ def already_had(
 
 
 def recent_copies(
-    session: Session, candidates: Sequence[Paper], groups: Collection[Group], on: date
+    session: Session,
+    candidates: Sequence[Paper],
+    groups: Collection[Group],
+    first_day: date,
+    on: date,
 ) -> Copies:
     """The copies of candidates among one another, which are `groups`, and among the papers of two
-    months: much more than was mailed, but it is found without reading everybody's digests."""
+    months: much more than was mailed, but it is found without reading everybody's digests. All
+    papers announced from `first_day` on are candidates."""
     among = {
         position: {
             number_of(candidates[copy]): candidates[copy].announced
@@ -67,7 +72,6 @@ def recent_copies(
         for group in groups
         for position in group
     }
-    first_day = min((paper.announced for paper in candidates), default=on)
     recent = papers.announced(session, look_back(on), first_day)
     return _merged([among, copies_among(candidates, recent)])
 

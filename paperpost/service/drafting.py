@@ -13,6 +13,7 @@ from paperpost.service import silence
 from paperpost.service.installation import Installation
 from paperpost.service.letters import message_id, web_address
 from paperpost.service.ranking import Choice, Ranking
+from paperpost.service.silence import Outlook
 from paperpost.service.wishes import percent
 from paperpost.store.digests import NewDigest
 from paperpost.store.papers import number_of
@@ -39,9 +40,9 @@ def new_digest(
     turn: Turn,
     ranking: Ranking,
     items: list[dict[str, Any]],
-    no_papers: str,
+    outlook: Outlook,
 ) -> NewDigest:
-    """What is stored of one subscriber's turn; `no_papers` is why nothing was there to rank."""
+    """What is stored of one subscriber's turn."""
     number = id_of(turn.person)
     return NewDigest(
         subscriber_id=number,
@@ -57,16 +58,11 @@ def new_digest(
         newest_paper=ranking.newest_paper,
         items=items,
         next_due_at=turn.next_due_at,
-        silence="" if items else _silence(ranking, turn.person, no_papers),
+        silence="" if items else _silence(ranking, turn.person, outlook.no_papers),
+        missing=outlook.missing if items else "",
+        owed_from=outlook.owed_from,
         quiet_note=turn.person.quiet_note,
     )
-
-
-def why_no_papers(installation: Installation, rankings: Iterable[Ranking], on: date) -> str:
-    """Why there was nothing to rank, if that is so for anybody."""
-    if all(ranking.considered for ranking in rankings):
-        return ""
-    return silence.no_papers(installation, on)
 
 
 def _silence(ranking: Ranking, person: Subscriber, no_papers: str) -> str:
@@ -91,8 +87,8 @@ def drafted(installation: Installation, turn: Turn, ranking: Ranking) -> Draft:
     rendered = rendered_papers(installation, [ranking])
     numbers = {(paper, one.checksum): paper for paper, one in rendered.items()}
     items = items_of(ranking, rendered, numbers)
-    no_papers = why_no_papers(installation, [ranking], turn.local_date)
-    return Draft(new_digest(installation, turn, ranking, items, no_papers), rendered)
+    outlook = silence.outlook(installation, turn.local_date)
+    return Draft(new_digest(installation, turn, ranking, items, outlook), rendered)
 
 
 def items_of(
@@ -126,8 +122,16 @@ def _item(
         "probability": choice.probability,
         "trending": choice.trending,
         "explored": choice.explored,
+        "revised": _revision(choice),
         "also": [number_of(paper) for paper in choice.also],
     }
+
+
+def _revision(choice: Choice) -> dict[str, Any] | None:
+    """Of which day and number the version is that is new."""
+    if not choice.revised or choice.paper.revised is None:
+        return None
+    return {"on": choice.paper.revised.isoformat(), "version": choice.paper.version}
 
 
 def rendered_papers(installation: Installation, rankings: Iterable[Ranking]) -> dict[int, Fragment]:

@@ -14,8 +14,9 @@ def explain(
     installation: Installation, email: str, on: date | None = None, top: int | None = None
 ) -> list[dict[str, Any]]:
     """The ranked candidates of the digest dated `on` (the subscriber's today if None), as if it
-    had not been composed: paper, title, score, probability, reasons and whether it is outside
-    their usual, best first. `top` replaces their size and threshold."""
+    had not been composed: paper, title, score, probability, reasons, whether it is outside
+    their usual, and whether only its version is new, best first. `top` replaces their size and
+    threshold."""
     with installation.database.reading() as session:
         person = named(session, email)
     day = on or calendar.local_date(person.timezone, installation.clock())
@@ -28,6 +29,7 @@ def explain(
             "probability": choice.probability,
             "reasons": list(choice.reasons),
             "explored": choice.explored,
+            "revised": choice.revised,
             "also": [paper.id for paper in choice.also],
         }
         for choice in ranking.choices

@@ -10,6 +10,7 @@ from paperpost.service.wishes import percent
 from paperpost.store import (
     bounces,
     digests,
+    library,
     outbox,
     papers,
     presses,
@@ -23,6 +24,7 @@ from paperpost.store.tables import (
     Delivery,
     Digest,
     InterestKind,
+    Paper,
     Press,
     Subscriber,
     Vote,
@@ -38,7 +40,7 @@ def everything(installation: Installation, session: Session, person: Subscriber)
     shown = {item["paper"] for digest, _ in mailed for item in digest.items}
     voted = {act.paper_number for act in acts} | {post.paper_number for post in posts}
     named = papers.by_number(session, shown | voted)
-    names = {key: paper.id for key, paper in named.items()}
+    names = {key: library.public_name(paper) for key, paper in named.items()}
     counted = votes.counted(session, now, [number]).get(number, {})
     held = [act for act in acts if act.counts_at > now and act.voided is None]
     return {
@@ -47,6 +49,7 @@ def everything(installation: Installation, session: Session, person: Subscriber)
         "votes": [_vote(act, names) for act in counted.values()],
         "held_votes": [_vote(act, names) for act in held],
         "vote_history": [_act(act, names) for act in acts],
+        "library": [_work(paper) for paper in library.of_subscriber(session, number)],
         "vote_posts": [_post(post, names) for post in posts],
         "unsubscribe_press": _press(presses.of_subscriber(session, number)),
         "digests": [_digest(digest, delivery, names) for digest, delivery in mailed],
@@ -82,6 +85,7 @@ def _person(person: Subscriber) -> dict[str, Any]:
         "threshold": percent(person.threshold),
         "explore": person.explore,
         "quiet_note": person.quiet_note,
+        "revisions": person.revisions,
         "suppressed_because": person.suppressed_because,
         **{name: value and value.isoformat() for name, value in times.items()},
     }
@@ -107,6 +111,16 @@ def _act(act: Vote, names: Mapping[int, str]) -> dict[str, Any]:
         "at": act.cast_at.isoformat(),
         "counts_at": act.counts_at.isoformat(),
         "voided": act.voided,
+    }
+
+
+def _work(paper: Paper) -> dict[str, Any]:
+    """A work that nobody but the subscriber's own library told of."""
+    return {
+        "paper": library.public_name(paper),
+        "title": paper.title,
+        "authors": paper.authors,
+        "abstract": paper.abstract,
     }
 
 

@@ -1,11 +1,13 @@
 """What a machine that watches this one wants to know: numbers, and nobody's address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
+from paperpost.service import asked
+from paperpost.service.asked import AskedHost
 from paperpost.service.installation import Installation
 from paperpost.store import outbox, papers, requests, snapshots, subscribers, throttles
 from paperpost.store.tables import SubscriberState
@@ -17,7 +19,8 @@ class Figures:
 
     `deliveries` are numbers by kind and state, whose sum is all there are; `fetched_at` holds the
     configured sources that ever answered; `waiting_seconds` is the age of the oldest mail that is
-    neither handed over nor given up (0 without any).
+    neither handed over nor given up (0 without any); `requests` are those to the sources' hosts in
+    the last 24 hours.
     """
 
     deliveries: Mapping[str, Mapping[str, int]]
@@ -27,11 +30,13 @@ class Figures:
     trained_at: datetime | None
     throttled_domains: int
     waiting_seconds: float
+    requests: Sequence[AskedHost]
 
 
 def figures(installation: Installation) -> Figures:
     """The numbers as they are now."""
     now = installation.clock()
+    asked_hosts = asked.hosts(installation)
     with installation.database.reading() as session:
         newest = snapshots.current(session)
         return Figures(
@@ -43,6 +48,7 @@ def figures(installation: Installation) -> Figures:
             trained_at=newest.trained_at if newest else None,
             throttled_domains=sum(one.closed_until > now for one in throttles.all_of(session)),
             waiting_seconds=_waiting_seconds(session, now),
+            requests=asked_hosts,
         )
 
 

@@ -17,7 +17,7 @@ from mailer.compose import (
     compose_digest,
 )
 from mailer.digest import Digest as DigestContent
-from mailer.digest import DigestItem, Fragment, Letter
+from mailer.digest import DigestItem, Fragment, Letter, Revision
 from mailer.transport import Outgoing
 from mailer.verp import Mark, envelope_sender
 from paperpost.service import links
@@ -177,6 +177,7 @@ def _content(
             less_url=links.url(base, signer, Purpose.VOTE, issued, number, paper, -1),
             trending=frozen.get("trending", False),
             explored=frozen.get("explored", False),
+            revised=_revision(frozen.get("revised")),
         )
 
     return DigestContent(
@@ -188,7 +189,14 @@ def _content(
         unsubscribe_url=links.url(base, signer, Purpose.UNSUBSCRIBE, issued, number),
         why=digest.why,
         silence=digest.silence,
+        missing=digest.missing,
     )
+
+
+def _revision(frozen: Mapping[str, Any] | None) -> Revision | None:
+    if frozen is None:
+        return None
+    return Revision(date.fromisoformat(frozen["on"]), frozen["version"])
 
 
 def _confirmation(

@@ -20,6 +20,7 @@ from paperpost.service.trending import counts, trends
 from paperpost.service.window import Window, window_of
 from paperpost.store import digests, papers, subscribers, votes
 from paperpost.store.digests import Previous
+from paperpost.store.library import ORIGIN
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import InterestKind, Paper, Subscriber, Vote
@@ -42,8 +43,8 @@ class Choice:
     and the reasons, as sentences.
 
     `trending`: it is there because it trends, as nothing is known of the subscriber. `explored`:
-    it is there because it is outside their usual. `also` are other candidates that are the same
-    work.
+    it is there because it is outside their usual. `revised`: not the paper is new to them, but
+    its version. `also` are other candidates that are the same work.
     """
 
     paper: Paper
@@ -52,6 +53,7 @@ class Choice:
     reasons: tuple[str, ...]
     trending: bool = False
     explored: bool = False
+    revised: bool = False
     also: tuple[Paper, ...] = ()
 
 
@@ -97,22 +99,23 @@ def rank_block(
     """
     with installation.database.reading() as session:
         previous = digests.previous(session, [id_of(person) for person in people], on)
-    windows: dict[date, list[Subscriber]] = defaultdict(list)
+    windows: dict[tuple[date, bool], list[Subscriber]] = defaultdict(list)
     for person in people:
-        windows[_first_day(previous.get(id_of(person)), on)].append(person)
+        windows[_first_day(previous.get(id_of(person)), on), person.revisions].append(person)
     rankings: dict[int, Ranking] = {}
     # One window at a time: somebody who was away for a year would make everyone's a year long.
-    for first_day, group in windows.items():
+    for (first_day, _), group in windows.items():
         rankings |= _rank_window(installation, group, first_day, on, previous, limit)
     return rankings
 
 
 def _first_day(previous: Previous | None, on: date) -> date:
     """The day of the oldest candidates. Those of the previous digest's own date count if they
-    came in after it was composed, which is every day's case where morning comes before the feed.
+    came in after it was composed, which is every day's case where morning comes before the feed;
+    and so do those of earlier days whose papers were known to be missing then.
     """
     if previous is not None:
-        return previous.local_date
+        return previous.first_day
     return date.fromordinal(max(on.toordinal() - FIRST_LOOK_BACK.days, 1))
 
 
@@ -178,7 +181,9 @@ def _gather(
     now = installation.clock()
     ids = [id_of(person) for person in people]
     newest_paper = papers.newest_number(session)
-    window = window_of(installation, session, first_day, on)
+    # Those of one block want them all, or none does.
+    revisions = people[0].revisions
+    window = window_of(installation, session, first_day, on, revisions=revisions)
     cast = votes.counted(session, now, ids)
     voted = sorted({number for own in cast.values() for number in own})
     return _Block(
@@ -186,11 +191,11 @@ def _gather(
         wishes=subscribers.interests(session, ids),
         votes=cast,
         previous=previous,
-        mailed=digests.mailed(session, ids, first_day, but_not=on),
+        mailed=digests.mailed(session, ids, window.oldest_digest(session), but_not=on),
         newest_paper=newest_paper,
         window=window,
         library=papers.by_number(session, voted),
-        trends=trends(session, first_day, on, now),
+        trends=trends(session, first_day, on, now, elsewhere=installation.settings.upvotes),
     )
 
 
@@ -206,20 +211,40 @@ def _had(session: Session, block: _Block, batch: Batch, on: date) -> dict[int, l
 
 
 def _allowed(block: _Block, had: Mapping[int, list[int]]) -> NDArray[np.bool_]:
-    """Subscribers x candidates: announced since the last digest, and never mailed, also not
-    under another id (`had`)."""
+    """Subscribers x candidates: announced since the last digest, or revised since where that is
+    wanted; never mailed, also not under another id (`had`), and not of the subscriber's own
+    library."""
     import numpy as np
 
     window = block.window
     allowed = np.ones((len(block.people), len(window.candidates)), dtype=np.bool_)
     for row, person in enumerate(block.people):
         before = block.previous.get(id_of(person))
-        if before is not None:
-            allowed[row] = window.new_since(before)
-        mailed = block.mailed.get(id_of(person), set())
-        allowed[row, [window.columns[number] for number in mailed & window.columns.keys()]] = False
+        allowed[row] = window.is_news(before)
+        if person.revisions:
+            allowed[row] |= _wanted_revisions(block, person, before)
+        known = block.mailed.get(id_of(person), set()) | _collected(block, id_of(person))
+        allowed[row, [window.columns[number] for number in known & window.columns.keys()]] = False
         allowed[row, had.get(id_of(person), [])] = False
     return allowed
+
+
+def _wanted_revisions(
+    block: _Block, person: Subscriber, before: Previous | None
+) -> NDArray[np.bool_]:
+    """Which candidates have a new version that the subscriber has not voted down before."""
+    revised = block.window.is_revised(before)
+    columns = block.window.columns
+    for number, vote in block.votes.get(id_of(person), {}).items():
+        if vote.value < 0 and number in columns:
+            revised[columns[number]] = False
+    return revised
+
+
+def _collected(block: _Block, number: int) -> set[int]:
+    """The papers that stand in a subscriber's own library."""
+    cast = block.votes.get(number, {}).values()
+    return {vote.paper_number for vote in cast if vote.origin == ORIGIN}
 
 
 def _popularity(block: _Block) -> NDArray[np.float32]:
@@ -250,6 +275,12 @@ def _ranking(
         values for kind, values in block.wishes[number].items() if kind != InterestKind.MUTED
     )
     choices = [_choice(block, found, known) for found in ranked]
+    if person.revisions:
+        is_news = block.window.is_news(block.previous.get(number))
+        choices = [
+            replace(choice, revised=not is_news[found.index])
+            for choice, found in zip(choices, ranked, strict=True)
+        ]
     if not known:
         choices.sort(key=lambda choice: not choice.trending)  # which scores, rounded, may not tell
     # Without interests and votes no probability is anybody's: what trends is mailed as it is.
@@ -275,7 +306,7 @@ def _passing(choices: Sequence[Choice], threshold: float) -> list[Choice]:
 def _choice(block: _Block, found: Ranked, known: bool) -> Choice:
     paper = block.window.candidates[found.index]
     trend = block.trends.get(number_of(paper))
-    told = counts(trend) if trend else ()
+    told = counts(trend, paper.discussed) if trend else ()
     # Rounded before it is compared, so that what is shown and what is mailed agree.
     probability = round(float(found.probability), 4)
     also = tuple(block.window.candidates[copy] for copy in found.also)

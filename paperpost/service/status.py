@@ -1,6 +1,5 @@
 """How the installation is doing, in one look."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,11 +8,13 @@ from sqlmodel import Session
 from paperpost.service.alarm import standing
 from paperpost.service.bounce import SOFT_WINDOW
 from paperpost.service.installation import Installation
-from paperpost.service.silence import could_not_be_read, last_requests
-from paperpost.store import bounces, digests, outbox, papers, requests, snapshots, subscribers
+from paperpost.service.silence import could_not_be_read
+from paperpost.service.standing import Standing, standings
+from paperpost.store import bounces, digests, outbox, papers, snapshots, subscribers
 from paperpost.store.database import StoreError
 
 MOST_TOLD = 10
+DAYS_TOLD = 5
 # How far back silent digests are told.
 RECENT = timedelta(days=2)
 
@@ -24,7 +25,7 @@ def status(installation: Installation) -> dict[str, Any]:
         report: dict[str, Any] = {
             "papers": _papers(session),
             "subscribers": subscribers.count_by_state(session),
-            "sources": _sources(session, installation.settings.sources),
+            "sources": [_source(one) for one in _standings(installation, session)],
             "model": _model(session),
             "deliveries": outbox.count_by_state(session),
             "silent": _silent(session, installation.clock() - RECENT),
@@ -52,18 +53,28 @@ def _papers(session: Session) -> dict[str, Any]:
     return {"stored": papers.count(session), "newest_day": newest and newest.isoformat()}
 
 
-def _sources(session: Session, configured: Sequence[str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "source": run.source,
-            "asked_at": run.asked_at.isoformat(),
-            "succeeded_at": run.succeeded_at and run.succeeded_at.isoformat(),
-            "state": run.state,
-            "detail": run.detail,
-        }
-        for run in requests.runs(session)
-        if run.source in configured
-    ]
+def _standings(installation: Installation, session: Session) -> list[Standing]:
+    return standings(session, installation.settings, installation.clock())
+
+
+def _source(one: Standing) -> dict[str, Any]:
+    """How the last request ended, and how the last days stand, the newest first."""
+    return {
+        "source": one.name,
+        "asked_at": one.asked_at and one.asked_at.isoformat(),
+        "succeeded_at": one.succeeded_at and one.succeeded_at.isoformat(),
+        "state": "never asked" if one.asked_at is None else "failed" if one.failed else "ok",
+        "detail": one.detail,
+        "days": [
+            {
+                "day": day.isoformat(),
+                "state": one.days[day].state,
+                "evidence": one.days[day].evidence,
+                "papers": one.days[day].papers,
+            }
+            for day in sorted(one.days, reverse=True)[:DAYS_TOLD]
+        ],
+    }
 
 
 def _model(session: Session) -> dict[str, Any] | None:
@@ -109,7 +120,7 @@ def _undelivered(session: Session) -> list[dict[str, Any]]:
 
 def _wrong(installation: Installation, session: Session) -> list[str]:
     """What the operator would be told by mail, and the sources that failed just now."""
-    asked = last_requests(installation.settings.sources, requests.runs(session))
+    asked = _standings(installation, session)
     failed = [could_not_be_read(one) for one in asked if one.failed]
     lasting = [
         trouble.sentence for trouble in standing(installation, session, installation.clock())

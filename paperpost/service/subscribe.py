@@ -33,7 +33,8 @@ ACCESS_LINK_USEFUL = timedelta(hours=1)
 LINES_BETWEEN_WORDS = 1000
 COLUMNS = (
     *("email", "keywords", "authors", "categories", "muted"),
-    *("timezone", "hour", "size", "frequency", "threshold", "explore", "quiet_note"),
+    *("timezone", "hour", "size", "frequency"),
+    *("threshold", "explore", "quiet_note", "revisions"),
 )
 
 
@@ -165,7 +166,7 @@ def _sign_up_from_list(
 def _described(session: Session, person: Subscriber) -> tuple[object, ...]:
     own = subscribers.interests(session, [id_of(person)])[id_of(person)]
     schedule = (person.timezone, person.hour, person.size, person.frequency)
-    selection = (person.threshold, person.explore, person.quiet_note)
+    selection = (person.threshold, person.explore, person.quiet_note, person.revisions)
     interests = {kind: sorted(values) for kind, values in own.items()}
     return (person.state, *schedule, *selection, interests)
 

@@ -81,7 +81,19 @@ def _lesson(installation: Installation) -> _Lesson | None:
         if not stored:
             return None
         wishes = subscribers.interests(session, list(counted))
-        return _Lesson(stored, counted, wishes, calibrate(session, counted, now))
+        return _Lesson(stored, _on(stored, counted), wishes, calibrate(session, counted, now))
+
+
+def _on(
+    stored: Iterable[Paper], cast: Mapping[int, Mapping[int, Vote]]
+) -> dict[int, dict[int, Vote]]:
+    """The votes on these papers: not those on what only a reader's own library tells of. A model
+    learns nothing from that, so that it holds nothing of a reader."""
+    known = {papers.number_of(paper) for paper in stored}
+    return {
+        subscriber_id: {number: vote for number, vote in own.items() if number in known}
+        for subscriber_id, own in cast.items()
+    }
 
 
 def _fit(installation: Installation, lesson: _Lesson) -> Model:

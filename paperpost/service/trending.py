@@ -37,7 +37,8 @@ class TrendingPaper:
 class TrendingView:
     """One page of the papers announced from `first` to `last` that trend, the most first.
 
-    Pages run from 1 to `pages`, which is 1 if there are none.
+    Pages run from 1 to `pages`, which is 1 if there are none. `elsewhere`: Hugging Face's upvotes
+    count.
     """
 
     window: Window
@@ -46,18 +47,19 @@ class TrendingView:
     papers: tuple[TrendingPaper, ...]
     page: int
     pages: int
+    elsewhere: bool
 
 
 def trending(installation: Installation, window: Window, page: int = 1) -> TrendingView | None:
     """What trends in the days up to the newest that has papers, MOST papers at most; None
     without any papers."""
-    now = installation.clock()
+    now, elsewhere = installation.clock(), installation.settings.upvotes
     with installation.database.reading() as session:
         last = papers.newest_day(session)
         if last is None:
             return None
         first = date.fromordinal(max(last.toordinal() - LENGTHS[window] + 1, 1))
-        found = trends(session, first, last, now)
+        found = trends(session, first, last, now, elsewhere=elsewhere)
         best = sorted(found, key=lambda number: (-found[number].score, number))[:MOST]
         shown = best[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         stored = papers.by_number(session, shown)
@@ -67,19 +69,26 @@ def trending(installation: Installation, window: Window, page: int = 1) -> Trend
         last=last,
         papers=tuple(
             # Without the sum of all votes, which may be of one or two.
-            TrendingPaper(view_of(installation, stored[number], 0), counts(found[number]))
+            TrendingPaper(
+                view_of(installation, stored[number], 0),
+                counts(found[number], stored[number].discussed),
+            )
             for number in shown
         ),
         page=page,
         pages=max(1, -(-len(best) // PAGE_SIZE)),
+        elsewhere=elsewhere,
     )
 
 
-def trends(session: Session, first: date, last: date, now: datetime) -> dict[int, Trend]:
+def trends(
+    session: Session, first: date, last: date, now: datetime, *, elsewhere: bool
+) -> dict[int, Trend]:
     """The papers announced from `first` to `last`, both included, that trend, by number.
 
     Half of a vote's weight is gone after half of these days. Votes count as they hold `now`, but
     are looked at from the end of `last`: otherwise none would weigh anything in days long past.
+    Upvotes count only if those from `elsewhere` are to.
     """
     seen_from = min(now, datetime.combine(last, time.max, UTC))
     half_life = ((last - first).days + 1) / 2
@@ -87,10 +96,8 @@ def trends(session: Session, first: date, last: date, now: datetime) -> dict[int
     # Votes of a twelfth of the half-life are counted together: 6 % of a weight, and fewer rows.
     for some in votes.by_time(session, first, last, now, half_life * DAY / 12):
         cast[some.paper_number].append(Votes((seen_from - some.begin) / DAY, some.ups, some.downs))
-    given = {
-        number: Upvotes(count, (seen_from - since) / DAY)
-        for number, count, since in papers.upvoted(session, first, last, FEWEST)
-    }
+    upvoted = papers.upvoted(session, first, last, FEWEST) if elsewhere else []
+    given = {number: Upvotes(count, (seen_from - since) / DAY) for number, count, since in upvoted}
     found = {
         number: trend(cast[number], given.get(number, Upvotes()), half_life)
         for number in sorted(cast.keys() | given.keys())
@@ -98,11 +105,13 @@ def trends(session: Session, first: date, last: date, now: datetime) -> dict[int
     return {number: one for number, one in found.items() if one.score > 0}
 
 
-def counts(found: Trend) -> tuple[str, ...]:
-    """What was counted, in words."""
+def counts(found: Trend, discussed: int | None) -> tuple[str, ...]:
+    """What was counted, in words; beside the upvotes the comments that stand there."""
     told = []
     if found.readers:
         told.append(f"{found.readers} readers voted this up")
     if found.upvotes:
-        told.append(f"{found.upvotes} upvotes on Hugging Face")
+        comments = "1 comment" if discussed == 1 else f"{discussed} comments"
+        also = f", {comments}" if discussed else ""
+        told.append(f"{found.upvotes} upvotes{also} on Hugging Face")
     return tuple(told)

@@ -41,6 +41,7 @@ class Wishes:
     threshold: int | None = None
     explore: bool | None = None
     quiet_note: bool | None = None
+    revisions: bool | None = None
 
     def interests(self) -> dict[InterestKind, tuple[str, ...]]:
         """The kinds of interest that were named."""
@@ -61,6 +62,7 @@ class Wishes:
             "frequency": self.frequency,
             "explore": self.explore,
             "quiet_note": self.quiet_note,
+            "revisions": self.revisions,
         }
         columns: dict[str, str | int | float | None] = {
             name: value for name, value in named.items() if value is not None
@@ -122,6 +124,7 @@ def checked(fields: Mapping[str, object]) -> Wishes:
         threshold=_threshold(fields.get("threshold")),
         explore=_yes_or_no(fields.get("explore"), "explore"),
         quiet_note=_yes_or_no(fields.get("quiet_note"), "quiet_note"),
+        revisions=_yes_or_no(fields.get("revisions"), "revisions"),
     )
 
 

@@ -20,7 +20,7 @@ router = APIRouter()
 
 LISTS = {"keywords": "keyword", "authors": "author", "categories": "category", "muted": "muted"}
 SCHEDULE = ("timezone", "hour", "size", "frequency")
-SELECTION = ("threshold", "explore", "quiet_note")
+SELECTION = ("threshold", "explore", "revisions", "quiet_note")
 
 
 @router.api_route("/me/{token}", methods=READ)
@@ -153,6 +153,7 @@ def _values(shown: Account) -> dict[str, str]:
     selection = {
         "threshold": str(shown.threshold or ""),
         "explore": "yes" if shown.explore else "no",
+        "revisions": "yes" if shown.revisions else "no",
         "quiet_note": "yes" if shown.quiet_note else "no",
     }
     return lists | schedule | selection | {"until": str(shown.paused_until or "")}

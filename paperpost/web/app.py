@@ -9,7 +9,7 @@ from paperpost.service.installation import Installation
 from paperpost.service.links import BadLink, ExpiredLink
 from paperpost.service.subscribe import SignupClosed
 from paperpost.service.vote import CannotVote
-from paperpost.web import account, health, metrics, pages, signup, unsubscribe, vote
+from paperpost.web import account, health, library, metrics, pages, signup, unsubscribe, vote
 from paperpost.web.guards import BodyLimit, LastResort, RateLimits, SafeHeaders
 from paperpost.web.render import STATIC, Site, site_of
 
@@ -27,7 +27,7 @@ def create_app(installation: Installation) -> FastAPI:
     app = FastAPI(redirect_slashes=False, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.site = site = site_of(installation)
     app.state.metrics = metrics.registry_of(installation)
-    for room in (pages, signup, vote, unsubscribe, account, health, metrics):
+    for room in (pages, signup, vote, unsubscribe, account, library, health, metrics):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     # The last one added is the first one asked.

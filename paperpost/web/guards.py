@@ -14,18 +14,25 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from paperpost.service import links
 from paperpost.service.links import Purpose
 from paperpost.web.render import Site
 
 LARGEST_BODY = 64 * 1024
 # A larger body is still read, so that the answer arrives, but not without end.
-MOST_READ = 16 * LARGEST_BODY
+READ_AT_MOST = 16  # times what may be
+# A library behind somebody's own link: 5 MB, and what a form has around them.
+LARGEST_LIBRARY = 5 * 1024 * 1024
+_AROUND_A_LIBRARY = 64 * 1024
+LIBRARY = "/library"
 DOORS = frozenset(map(str, Purpose))
 FORMS = frozenset({"/subscribe", "/link"})
 
 # A mail gateway may open a link hundreds of times: twice what is promised.
 PER_TOKEN = RateLimitItemPerMinute(1200)
 PER_CLIENT = RateLimitItemPerMinute(30)
+# Reading one takes seconds.
+PER_LIBRARY = RateLimitItemPerMinute(6)
 
 NO_SCRIPT = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -141,6 +148,8 @@ class RateLimits:
         if token:
             # A token ends in its signature, which is its own; a prefix could be shared.
             # Posts are counted apart, so that they cannot use up what is promised for looking.
+            if scope["method"] == "POST" and _is_library(scope):
+                return self._limiter.hit(PER_LIBRARY, "library", token[-32:])
             kind = "post" if scope["method"] == "POST" else "look"
             return _is_one_click(scope) or self._limiter.hit(PER_TOKEN, kind, token[-32:])
         if scope["method"] == "POST" and scope["path"] in FORMS:
@@ -175,7 +184,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         try:
-            body = await _read(receive)
+            body = await _read(receive, self._largest(scope))
         except ClientDisconnect:  # half a form is no form, and nobody is there to be told
             return
         if body is None and not _is_one_click(scope):
@@ -186,26 +195,44 @@ class BodyLimit:
             return
         await self._app(scope, _replay(body or b"", receive), send)
 
+    def _largest(self, scope: Scope) -> int:
+        """A large body may come behind a link that was really mailed."""
+        if not _is_library(scope):
+            return LARGEST_BODY
+        purpose, token = _door(scope)
+        here = self._site.installation
+        try:
+            links.read(here.signer, token, Purpose(purpose), here.clock())
+        except links.LinkError:
+            return LARGEST_BODY
+        return LARGEST_LIBRARY + _AROUND_A_LIBRARY
+
+
+def _is_library(scope: Scope) -> bool:
+    """Whether this asks about somebody's own library."""
+    is_own = _door(scope)[0] in (Purpose.PREFERENCES, Purpose.ACCESS)
+    return is_own and bool(scope["path"].endswith(LIBRARY))
+
 
 def _may_have_body(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     return "content-length" in headers or "transfer-encoding" in headers
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def _read(receive: Receive, largest: int) -> bytes | None:
     """The body, or None if it is too large; raises ClientDisconnect if it does not end."""
     kept, size = bytearray(), 0
-    while size <= MOST_READ:
+    while size <= READ_AT_MOST * largest:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         part = message.get("body", b"")
         size += len(part)
-        if size <= LARGEST_BODY:
+        if size <= largest:
             kept += part
         if not message.get("more_body", False):
             break
-    return bytes(kept) if size <= LARGEST_BODY else None
+    return bytes(kept) if size <= largest else None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

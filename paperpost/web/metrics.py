@@ -53,6 +53,7 @@ class StoreCollector(Collector):
         yield _subscribers(found)
         yield _gauge("papers", "Papers that are stored.", found.papers)
         yield _fetches(found)
+        yield _requests(found)
         if found.trained_at is not None:
             yield _gauge(
                 "last_training_timestamp_seconds",
@@ -106,4 +107,16 @@ def _fetches(found: Figures) -> GaugeMetricFamily:
     )
     for source, at in found.fetched_at.items():
         family.add_metric((source,), at.timestamp())
+    return family
+
+
+def _requests(found: Figures) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "paperpost_source_requests",
+        "Requests to the sources in the last 24 hours, by host and HTTP status.",
+        labels=("host", "status"),
+    )
+    for host in found.requests:
+        for status, number in host.answers.items():
+            family.add_metric((host.name, status), number)
     return family

@@ -5,7 +5,7 @@ from datetime import date
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse
 
-from paperpost.service import browse, similar
+from paperpost.service import browse, silence, similar
 from paperpost.service.trending import Window, trending
 from paperpost.web.render import READ, Here, Site
 
@@ -18,20 +18,21 @@ def newest_day(site: Here, page: str = "1") -> HTMLResponse:
     newest = browse.newest_day(site.installation)
     if newest is None:
         return site.page("empty.html", email="", keywords="", problem="")
-    return _day(site, newest, page)
+    return _day(site, newest, page, silence.since(site.installation, newest))
 
 
 @router.api_route("/day/{text}", methods=READ)
 def day(site: Here, text: str, page: str = "1") -> HTMLResponse:
     """The papers of one announcement day."""
-    return _day(site, _date(text), page)
+    wanted = _date(text)
+    return _day(site, wanted, page, silence.of_day(site.installation, wanted))
 
 
-def _day(site: Site, wanted: date, page: str) -> HTMLResponse:
+def _day(site: Site, wanted: date, page: str, missing: str) -> HTMLResponse:
     shown = browse.day(site.installation, wanted, _page_number(page))
     if shown.page > shown.pages:
         raise HTTPException(404)
-    return site.page("day.html", shown=shown, email="", keywords="", problem="")
+    return site.page("day.html", shown=shown, missing=missing, email="", keywords="", problem="")
 
 
 @router.api_route("/trending", methods=READ)

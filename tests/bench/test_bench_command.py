@@ -65,6 +65,13 @@ def test_training_is_timed_and_weighed_in_a_process_of_its_own() -> None:
     assert found["growth"]["papers"]["exponent"] is None
 
 
+def test_importing_is_timed_and_weighed_for_each_size() -> None:
+    found = document("import", "--papers", "40,80")
+    assert is_comparison(found, "seconds")
+    assert [point["papers"] for point in found["growth"]["points"]] == [40, 80]
+    assert found["seconds_for_a_day_as_rss"] > 0
+
+
 def test_people_get_a_table_and_progress_on_stderr() -> None:
     result = run("vote", "--votes", 2, "--library", 30, "--rounds", 2, *SMALL)
     assert "a vote to a changed profile, for a reader with 2 votes" in result.stdout
@@ -89,7 +96,7 @@ def test_wrong_usage_is_told_apart_from_failure(arguments: tuple[object, ...]) -
 
 
 def test_every_bench_has_one_line_of_help_and_takes_json() -> None:
-    assert len(commands.registered_commands) == 5
+    assert len(commands.registered_commands) == 6
     for command in commands.registered_commands:
         assert command.callback is not None
         assert (command.callback.__doc__ or "").strip()

@@ -14,8 +14,11 @@ from paperpost.service import account, alarm
 from paperpost.service.alarm import Failing, Trouble, look, tell
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
-from paperpost.service.silence import Asked
+from paperpost.service.standing import Standing
 from paperpost.service.status import status
+from paperpost.settings import load_settings
+from paperpost.sources import catalogue
+from paperpost.sources.source import DayReport, DayState
 from paperpost.store import outbox, requests
 from paperpost.store.tables import Delivery, DeliveryKind
 
@@ -116,7 +119,7 @@ def test_a_lasting_trouble_is_told_once_and_again_when_it_comes_back(
     assert told == [True, False, False, False, True, False, False]
     lines = (alarms(office)[0].content or {})["lines"]
     assert lines[0] == (
-        f"{SOURCE} could not be read: HTTP 503. It last was on 7 April 2026, 09:00 UTC."
+        f"{SOURCE} could not be read: HTTP 503. It last was read on 7 April 2026, 09:00 UTC."
     )
 
 
@@ -207,14 +210,19 @@ def test_a_job_that_fails_at_every_turn_is_told_after_a_while(clock: Clock) -> N
 
 
 def test_sources_that_answer_without_anything_new_are_told_after_two_announcements() -> None:
+    source = catalogue.parse(SOURCE, load_settings())
+
     def told(newest: date, days: int) -> list[Trouble]:
         now = START + timedelta(days=days)
-        return alarm.stale_sources([Asked(SOURCE, now, now)], newest, now)
+        stale = DayReport(now.date(), DayState.STALE, "the feed is empty")
+        whole = DayReport(newest, DayState.COMPLETE, "all of it")
+        known = {one.day: one for one in (stale, whole)}
+        return alarm.stale_sources([Standing(source, now, now, days=known)], now)
 
     assert told(DAY, 1) == []
     (one,) = told(DAY, 2)
     assert one.sentence == (
-        "The sources answer, but have had nothing newer than Tuesday 7 April 2026."
+        f"{SOURCE} answers, but has had nothing newer than Tuesday 7 April 2026: the feed is empty."
     )
     friday = DAY + timedelta(days=3)
     assert told(friday, 6) == []  # Monday
@@ -223,7 +231,7 @@ def test_sources_that_answer_without_anything_new_are_told_after_two_announcemen
 
 def test_a_source_that_was_never_asked_is_no_trouble_yet(office: Installation) -> None:
     assert found(office) == []
-    assert alarm.unread_sources([Asked(SOURCE)], START) == []
+    assert alarm.unread_sources([Standing(catalogue.parse(SOURCE, load_settings()))], START) == []
 
 
 def test_the_clock_tells_the_operator_what_went_wrong(

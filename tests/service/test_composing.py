@@ -15,7 +15,8 @@ from paperpost.service import account, compose, explain
 from paperpost.service.account import UnknownSubscriber
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import rank_block
-from paperpost.store import digests, papers, subscribers
+from paperpost.store import digests, subscribers
+from paperpost.store.intake import put_all
 from paperpost.store.tables import Subscriber
 
 DAYS = [date(2026, 4, 6) + timedelta(days=n) for n in range(4)]
@@ -264,10 +265,10 @@ def test_a_paper_that_cannot_be_shown_costs_nobody_the_rest(
     fill(any_installation, DAYS[:1])
     with_link = replace(
         arrival(Invented("2604.99998", "graph", DAYS[0])),
-        id="hf:1", title_alias="hf:1", url="http://[journal]/x",
+        name="hf:1", title_keys=("hf:1",), url="http://[journal]/x",
     )  # fmt: skip
     with any_installation.database.writing() as session:
-        papers.put_all(session, [with_link], any_installation.clock())
+        put_all(session, [with_link], any_installation.clock())
     email = join(any_installation, "ada", "graph neural networks", size=50)
     assert compose_all_of(any_installation, DAYS[0]) == {"queued": 1}
     assert len(digests_of(any_installation, email)[str(DAYS[0])]["papers"]) >= 12

@@ -12,6 +12,7 @@ from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
 from paperpost.service.vote import cast_by_command
 from paperpost.store import digests, papers, subscribers
+from paperpost.store.intake import put_all
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
 
@@ -28,7 +29,7 @@ def post(installation: Installation, paper_id: str, title: str, day: date) -> st
     usual = arrival(Invented(paper_id, "graph", day))
     told = replace(usual, title=title, abstract=ABSTRACT)
     with installation.database.writing() as session:
-        papers.put_all(session, [told], installation.clock())
+        put_all(session, [told], installation.clock())
     return paper_id
 
 

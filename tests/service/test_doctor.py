@@ -22,6 +22,7 @@ from paperpost.service.doctor.examination import Report, examine, examine_instal
 from paperpost.service.doctor.names import Names
 from paperpost.service.installation import Installation
 from paperpost.service.train import train
+from paperpost.settings import load_settings
 from paperpost.store import requests, throttles
 
 DAY = date(2026, 4, 7)
@@ -35,17 +36,18 @@ def found(examiner: Examiner) -> dict[str, Check]:
 
 
 def test_a_mistyped_variable_is_told_with_what_was_meant() -> None:
-    (check,) = home.variables(
-        ["PAPERPOST_SMPT_URL", "PAPERPOST_HOME", "HOME", "PAPERPOST_DATA"], ()
-    )
+    settings = load_settings()
+    names = ["PAPERPOST_SMPT_URL", "PAPERPOST_HOME", "HOME", "PAPERPOST_DATA"]
+    (check,) = home.variables(names, settings)
     assert check.state == "warn"
     assert check.detail == "PAPERPOST_SMPT_URL sets nothing: is PAPERPOST_SMTP_URL meant?"
-    assert [check.state for check in home.variables(["PAPERPOST_SMTP_URL_FILE"], ())] == ["ok"]
-    assert [check.state for check in home.variables(["PAPERPOST_FROM_FILE"], ())] == ["warn"]
+    (known,) = home.variables(["PAPERPOST_SMTP_URL_FILE"], settings)
+    (unknown,) = home.variables(["PAPERPOST_FROM_FILE"], settings)
+    assert (known.state, unknown.state) == ("ok", "warn")
 
 
 def test_a_source_that_there_is_not_is_told() -> None:
-    (check,) = home.variables([], ["bogus:x"])
+    (check,) = home.variables([], load_settings(sources=("bogus:x",)))
     assert check.state == "fail"
     assert "bogus:x" in check.detail
 
@@ -330,7 +332,7 @@ def test_everything_is_looked_at_and_a_warning_is_no_failure(installation: Insta
     assert report.document["healthy"] is True
     assert set(states(report)) == {
         *("settings", "disk", "database", "key", "model", "source", "papers", "digests", "queue"),
-        *("deliveries", "throttle", "site", "links", "mail"),
+        *("requests", "deliveries", "throttle", "site", "links", "mail"),
     }
     assert states(local)["sender"] == "fail"
     assert "spf" not in states(local)

@@ -2,17 +2,14 @@
 
 import gzip
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-import pytest
-from invented import Clock, with_settings
+from invented import Clock
 
-from paperpost.demo.feed import DemoFeed, serving
 from paperpost.service import ingest
 from paperpost.service.installation import Installation
-from paperpost.sources.errors import UnknownSource
-from paperpost.store import papers, requests
+from paperpost.store import papers
 
 DAY = date(2026, 4, 14)
 
@@ -78,67 +75,3 @@ def test_a_date_without_a_year_is_the_latest_one_not_after_the_import(
     ingest.import_files(installation, [page])
     with installation.database.reading() as session:
         assert papers.newest_day(session) == date(2025, 12, 3)
-
-
-def test_fetching_reads_the_feed_and_asks_again_only_for_changes(
-    any_installation: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingest, "GAP", timedelta())  # nobody waits for a server of our own
-    clock.now = datetime(2026, 4, 14, 6, 0, tzinfo=UTC)
-    feed = DemoFeed(DAY)
-    with serving(feed):
-        reader = with_settings(any_installation, arxiv_url=feed.url, sources=("arxiv:cs.AI",))
-        assert ingest.fetch(reader).added == 21
-        assert ingest.fetch(reader).readable == 0
-        feed.day = DAY - timedelta(days=1)
-        assert ingest.fetch(reader).added == 21
-        assert ingest.fetch_due(reader, timedelta(minutes=30)) is None
-        clock.turn(minutes=31)
-        assert ingest.fetch_due(reader, timedelta(minutes=30)) is not None
-    with any_installation.database.reading() as session:
-        (run,) = requests.runs(session)
-    assert (run.state, run.detail) == ("ok", "nothing new since the last fetch")
-
-
-def test_a_source_that_fails_is_told_and_the_others_are_read(
-    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingest, "GAP", timedelta())
-    feed = DemoFeed(DAY)
-    with serving(feed):
-        reader = with_settings(any_installation, arxiv_url=feed.url)
-        with pytest.raises(UnknownSource):
-            ingest.fetch(reader, ["arxiv:cs.AI", "gopher:old"])
-        feed.broken = True
-        assert ingest.fetch(reader, ["arxiv:cs.CV"]).rejected
-        feed.broken = False
-        assert ingest.fetch(reader, ["arxiv:cs.AI"]).added == 21
-    with any_installation.database.reading() as session:
-        assert {run.source: run.state for run in requests.runs(session)} == {
-            "arxiv:cs.CV": "failed",
-            "arxiv:cs.AI": "ok",
-        }
-
-
-def test_processes_share_the_turns_of_a_host(any_installation: Installation, clock: Clock) -> None:
-    gap, start = timedelta(seconds=3), clock.now
-    booked = []
-    for _ in range(3):
-        with any_installation.database.writing() as session:
-            booked.append(requests.book_turn(session, "arxiv.org", clock(), gap))
-    assert booked == [start, start + gap, start + 2 * gap]
-    clock.turn(minutes=1)
-    with any_installation.database.writing() as session:
-        assert requests.book_turn(session, "arxiv.org", clock(), gap) == clock.now
-
-
-def test_whatever_a_source_brings_about_is_told_and_recorded(
-    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingest, "GAP", timedelta())
-    reader = with_settings(any_installation, arxiv_url="http://a..b")
-    (rejected,) = ingest.fetch(reader, ["arxiv:cs.AI"]).rejected
-    assert rejected.reason
-    with any_installation.database.reading() as session:
-        (run,) = requests.runs(session)
-    assert run.state == "failed"

@@ -10,8 +10,8 @@ from paperpost.service import mentions as service
 from paperpost.service import subscribe
 from paperpost.service.installation import Installation
 from paperpost.service.mentions import unknown, unmentioned
-from paperpost.store import papers
-from paperpost.store.papers import Arrival
+from paperpost.store.intake import put_all
+from paperpost.store.records import Record
 from paperpost.store.tables import InterestKind
 
 DAY = date(2026, 4, 7)
@@ -20,23 +20,20 @@ DAY = date(2026, 4, 7)
 def store(installation: Installation, *texts: str, authors: tuple[str, ...] = ()) -> None:
     """Papers with these abstracts."""
     arrivals = [
-        Arrival(
-            id=f"2604.{number:05}",
-            title_alias=f"hf:{number}",
+        Record(
+            name=f"2604.{number:05}",
             title=f"On matter {number}",
             abstract=text,
             authors=authors,
             categories=("cs.CL", "math.AG"),
-            comment=None,
             announced=DAY,
             version=1,
-            url=None,
             source="test",
         )
         for number, text in enumerate(texts)
     ]
     with installation.database.writing() as session:
-        papers.put_all(session, arrivals, installation.clock())
+        put_all(session, arrivals, installation.clock())
 
 
 def missing(installation: Installation, kind: InterestKind, *values: str) -> list[str]:

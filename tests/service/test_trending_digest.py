@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
-from invented import Clock, Invented, arrival, fill, join
+from invented import Clock, Invented, arrival, fill, join, with_settings
 
 from paperpost.engine.embedded import compose_all_of
 from paperpost.service import vote
@@ -14,16 +14,22 @@ from paperpost.service.deliver import send
 from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
 from paperpost.service.trending import Window, trending
-from paperpost.store import papers
+from paperpost.store.intake import put_all
 
 DAY = date(2026, 4, 7)
 
 
-def give(installation: Installation, invented: Invented, upvotes: int, on: date = DAY) -> None:
+def give(
+    installation: Installation,
+    invented: Invented,
+    upvotes: int,
+    on: date = DAY,
+    discussed: int | None = None,
+) -> None:
     """The paper stands on Hugging Face's list of that day."""
-    told = replace(arrival(invented), announced=on, upvotes=upvotes)
+    told = replace(arrival(invented), announced=on, upvotes=upvotes, discussed=discussed)
     with installation.database.writing() as session:
-        papers.put_all(session, [told], installation.clock())
+        put_all(session, [told], installation.clock())
 
 
 def vote_up(installation: Installation, paper: Invented, count: int) -> None:
@@ -56,6 +62,34 @@ def test_votes_and_upvotes_trend_and_nothing_else_does(any_installation: Install
         invented[5].id,
         ("4 readers voted this up", "60 upvotes on Hugging Face"),
     )
+
+
+@pytest.mark.parametrize(
+    ("discussed", "told"),
+    [
+        (0, "60 upvotes on Hugging Face"),
+        (1, "60 upvotes, 1 comment on Hugging Face"),
+        (14, "60 upvotes, 14 comments on Hugging Face"),
+    ],
+)
+def test_comments_are_told_beside_upvotes(
+    any_installation: Installation, discussed: int, told: str
+) -> None:
+    paper = fill(any_installation, [DAY])[3]
+    give(any_installation, paper, 60, discussed=discussed)
+    assert shown(any_installation) == [(paper.id, (told,))]
+    email = join(any_installation, "nobody", size=1)
+    assert f"Why: {told}\n" in mailed(any_installation, email)[0]
+
+
+def test_an_operator_may_leave_out_what_others_upvoted(post: Installation) -> None:
+    give(post, Invented("2604.07001", "graph", DAY), 400)
+    alone = with_settings(post, upvotes=False)
+    assert shown(alone) == [("2604.07102", ("5 readers voted this up",))]
+    for name, keywords in (("nobody", []), ("ada", ["speech recognition"])):
+        reasons = [choice["reasons"] for choice in ranked(alone, join(alone, name, *keywords))]
+        assert "Hugging Face" not in str(reasons)
+    assert "Hugging Face" in str(ranked(post, "nobody@example.org"))
 
 
 def test_a_window_holds_the_papers_of_its_days(any_installation: Installation) -> None:

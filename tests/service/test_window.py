@@ -11,8 +11,8 @@ from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
 from paperpost.service.train import train
 from paperpost.service.window import Window, window_of
-from paperpost.store import papers
 from paperpost.store.digests import Previous
+from paperpost.store.intake import put_all
 
 DAYS = [date(2026, 4, 6) + timedelta(days=n) for n in range(6)]
 
@@ -45,7 +45,7 @@ def test_a_changed_title_is_shown_at_once(any_installation: Installation, clock:
     clock.turn(seconds=1)
     changed = replace(arrival(one), title="Other words", version=2)
     with any_installation.database.writing() as session:
-        papers.put_all(session, [changed], any_installation.clock())
+        put_all(session, [changed], any_installation.clock())
     assert "Other words" in str(explain(any_installation, email, DAYS[0]))
 
 
@@ -78,7 +78,7 @@ def test_late_papers_of_the_day_before_are_new_to_those_who_had_that_day(
     late = Invented("2604.99999", "graph", DAYS[0])
     before = Previous(DAYS[0], max(seen(any_installation).columns))
     with any_installation.database.writing() as session:
-        papers.put_all(session, [arrival(late)], any_installation.clock())
+        put_all(session, [arrival(late)], any_installation.clock())
     both = seen(any_installation, DAYS[0], DAYS[1])
     is_new = both.new_since(before)
     new = {paper.id for paper, fresh in zip(both.candidates, is_new, strict=True) if fresh}

@@ -18,7 +18,7 @@ from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
 from paperpost.service.wishes import Wishes
 from paperpost.store import requests, throttles
-from paperpost.store.tables import Delivery, DeliveryState
+from paperpost.store.tables import Delivery, DeliveryState, Request
 
 pytest_plugins = ["site_on_stage"]
 
@@ -77,6 +77,10 @@ def test_the_rest_of_the_numbers(
     arxiv = with_settings(installation, sources=("arxiv:cs.LG",))
     with installation.database.writing() as session:
         requests.record_run(session, "arxiv:cs.LG", "ok", "", clock())
+        for host in ("rss.arxiv.org", "export.arxiv.org"):
+            url = f"https://{host}/"
+            asked = Request(host=host, url=url, asked_at=clock(), seconds=1, status=200)
+            requests.log(session, asked)
         requests.record_run(session, "arxiv:cs.XX", "ok", "", clock())  # asked no more
         throttles.close(session, "busy.example", clock() + timedelta(minutes=10), "421 too much")
         throttles.close(session, "calm.example", clock() - timedelta(minutes=10), "421 too much")
@@ -88,6 +92,7 @@ def test_the_rest_of_the_numbers(
     assert value(client, "subscribers", state="pending") == 1
     assert value(client, "subscribers", state="unsubscribed") == 0
     assert value(client, "last_fetch_timestamp_seconds") == fetched
+    assert value(client, "source_requests", host="arxiv.org", status="200") == 2
     assert value(client, "throttled_domains") == 1
     assert value(client, "oldest_waiting_delivery_seconds") == 7 * 60
     assert "paperpost_last_training_timestamp_seconds" not in families(client)

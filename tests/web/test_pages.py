@@ -3,18 +3,19 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from doors import DAY, forms
-from invented import Invented, arrival, fill, join, with_settings
+from invented import Clock, Invented, arrival, fill, join, with_settings
 
 from paperpost.service.ingest import import_files
 from paperpost.service.installation import Installation
 from paperpost.service.vote import cast_by_command
-from paperpost.store.papers import put_all
+from paperpost.store import days, requests
+from paperpost.store.intake import put_all
 
 pytest_plugins = ["site_on_stage"]
 
@@ -34,6 +35,24 @@ def test_the_front_page_shows_the_newest_day_and_the_subscribe_form(
     assert "Tuesday, 7 April 2026" in page.text
     assert len(titles(page)) == 12
     assert list(forms(page)[0].fields) == ["email", "keywords"]
+
+
+def test_the_front_page_tells_why_there_is_nothing_newer(
+    installation: Installation, client: httpx.Client, clock: Clock
+) -> None:
+    source = installation.settings.sources[0]
+    fill(installation, [DAY - timedelta(days=1)])
+    with installation.database.writing() as session:
+        requests.record_run(session, source, "failed", "HTTP 503", clock.now)
+        days.keep(session, days.Stand(source, DAY, "refused", "rss.arxiv.org: HTTP 503"), clock.now)
+    sentence = f"{source} refused to answer: rss.arxiv.org: HTTP 503."
+    assert sentence in client.get("/").text
+    assert sentence in client.get(f"/day/{DAY}").text
+    assert "refused" not in client.get(f"/day/{DAY - timedelta(days=1)}").text
+    fill(installation, [DAY])
+    with installation.database.writing() as session:
+        days.keep(session, days.Stand(source, DAY, "complete", "412 papers"), clock.now)
+    assert "refused" not in client.get("/").text
 
 
 def test_a_front_page_without_papers_is_friendly(client: httpx.Client) -> None:
@@ -58,7 +77,7 @@ def test_a_day_without_papers_says_so(
 ) -> None:
     page = client.get(f"/day/{day}")
     assert page.status_code == 200
-    assert "No papers were announced" in page.text
+    assert "There are no papers of this day" in page.text
 
 
 @pytest.mark.parametrize("day", ["tomorrow", "20260407", "2026-W15-2", "2026-02-30", "2026-4-7"])
@@ -118,7 +137,7 @@ def store(installation: Installation, **changes: object) -> None:
 def test_a_paper_has_its_page_by_an_id_with_slashes(
     installation: Installation, client: httpx.Client
 ) -> None:
-    store(installation, id="doi:10.1000/a b/c?d#e", title="The odd one")
+    store(installation, name="doi:10.1000/a b/c?d#e", title="The odd one")
     address = re.findall(r'<h2><a href="([^"]*)"', client.get("/").text)[0]
     page = client.get(address)
     assert page.status_code == 200

@@ -12,7 +12,7 @@ from invented import Clock, Invented, arrival, fill
 from paperpost.service.installation import Installation
 from paperpost.service.train import train
 from paperpost.store.database import Database
-from paperpost.store.papers import put_all
+from paperpost.store.intake import put_all
 
 pytest_plugins = ["site_on_stage"]
 
@@ -61,7 +61,9 @@ def test_other_versions_are_told_apart_from_similar_papers(
 ) -> None:
     usual = replace(arrival(Invented("2604.90001", "graph", DAY)), abstract=ABSTRACT)
     first = replace(usual, title="Patient Messages on Molecular Graphs")
-    again = replace(usual, id="doi:10.1000/a&b", title_alias="hf:b", title="Patience <b> & graphs")
+    again = replace(
+        usual, name="doi:10.1000/a&b", title_keys=("hf:b",), title="Patience <b> & graphs"
+    )
     with installation.database.writing() as session:
         put_all(session, [first, again], installation.clock())
     train(installation)

@@ -10,7 +10,7 @@ from invented import Invented, arrival, fill, join
 
 from paperpost.service.installation import Installation
 from paperpost.service.vote import cast_by_command
-from paperpost.store.papers import put_all
+from paperpost.store.intake import put_all
 
 pytest_plugins = ["site_on_stage"]
 
@@ -85,6 +85,7 @@ def test_where_nothing_trends_the_page_says_so(
     assert page.status_code == 200
     assert titles(page) == []
     assert "Nothing trends here" in page.text
+    assert "three votes more up than down, or three upvotes\non Hugging Face." in page.text
 
 
 def test_without_papers_the_page_is_friendly(client: httpx.Client) -> None:

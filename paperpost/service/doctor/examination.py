@@ -7,7 +7,7 @@ from typing import Any
 
 from mailer.smtp import parse_smtp_url
 from paperpost.service import wishes
-from paperpost.service.doctor import home, letter, network, records, work
+from paperpost.service.doctor import home, hosts, letter, network, records, work
 from paperpost.service.doctor.checks import Check, Examiner, fail, gathered
 from paperpost.service.doctor.names import Names
 from paperpost.service.failures import FAILURES
@@ -73,7 +73,7 @@ def examine_installation(
 
 def _basics(installation: Installation) -> list[tuple[str, Examiner]]:
     return [
-        ("settings", partial(home.variables, os.environ, installation.settings.sources)),
+        ("settings", partial(home.variables, os.environ, installation.settings)),
         ("disk", partial(home.disk, installation.settings)),
         ("database", partial(home.database, installation)),
     ]
@@ -84,6 +84,7 @@ def _store(installation: Installation) -> list[tuple[str, Examiner]]:
         ("key", partial(home.key, installation)),
         ("model", partial(home.model, installation)),
         ("source", partial(work.sources, installation)),
+        ("requests", partial(hosts.hosts, installation)),
         ("digests", partial(work.digests, installation)),
         ("deliveries", partial(work.deliveries, installation)),
         ("throttle", partial(work.throttled, installation)),

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from paperpost.service.doctor.checks import Check, fail, ok, warn
-from paperpost.service.ingest import check_sources
+from paperpost.service.fetch import check_sources
 from paperpost.service.installation import Installation
 from paperpost.settings import Settings, unknown_variables
 from paperpost.sources.errors import SourceError
@@ -22,11 +22,11 @@ LEAST_FREE, FEW_FREE = GIGABYTE // 10, GIGABYTE
 OLD_MODEL = timedelta(days=3)
 
 
-def variables(environment: Iterable[str], sources: Iterable[str]) -> Iterator[Check]:
+def variables(environment: Iterable[str], settings: Settings) -> Iterator[Check]:
     """Sources that there are not, and variables that set nothing; other wrong values have stopped
     the program before."""
     try:
-        check_sources(sources)
+        check_sources(settings.sources, settings)
     except SourceError as error:
         yield fail("settings", f"PAPERPOST_SOURCES: {error}")
         return

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from paperpost.service.doctor.checks import Check, fail, ok, warn
 from paperpost.service.installation import Installation
+from paperpost.service.standing import Standing, standings
 from paperpost.service.throttling import closed
-from paperpost.store import overdue, papers, requests, throttles
-from paperpost.store.tables import DeliveryState, SourceRun
+from paperpost.store import overdue, papers, throttles
+from paperpost.store.tables import DeliveryState
 
 # Longer than a weekend with a holiday.
 SILENT_TOO_LONG = timedelta(days=5)
@@ -18,13 +19,14 @@ TOO_MANY = 20
 
 
 def sources(installation: Installation) -> Iterator[Check]:
-    """How the last fetch of each configured source ended, and how new the newest paper is."""
+    """How the last fetch of each configured source ended and how its last days stand, and how new
+    the newest paper is."""
     now = installation.clock()
     with installation.database.reading() as session:
-        runs = {run.source: run for run in requests.runs(session)}
+        asked = standings(session, installation.settings, now)
         newest = papers.newest_day(session)
-    for source in installation.settings.sources:
-        yield _source(source, runs.get(source), now)
+    for one in asked:
+        yield _source(one, now)
     if newest is None:
         yield warn("papers", "none yet: run `paperpost fetch` or `paperpost import`")
     elif now.date() - newest > SILENT_TOO_LONG:
@@ -33,15 +35,22 @@ def sources(installation: Installation) -> Iterator[Check]:
         yield ok("papers", f"the newest are of {newest}")
 
 
-def _source(source: str, run: SourceRun | None, now: datetime) -> Check:
-    if run is None:
-        return warn("source", f"{source} was never asked: run `paperpost fetch` or `serve`")
-    if run.succeeded_at is None or now - run.succeeded_at > SILENT_TOO_LONG:
-        since = f"since {run.succeeded_at:%Y-%m-%d}" if run.succeeded_at else "yet"
-        return fail("source", f"{source} has given nothing {since}: {run.detail or 'not asked'}")
-    if run.state != "ok":
-        return warn("source", f"{source}: {run.detail}")
-    return ok("source", f"{source} answered at {run.succeeded_at:%Y-%m-%d %H:%M} UTC")
+def _source(one: Standing, now: datetime) -> Check:
+    if one.asked_at is None:
+        return warn("source", f"{one.name} was never asked: run `paperpost fetch` or `serve`")
+    if one.succeeded_at is None or now - one.succeeded_at > SILENT_TOO_LONG:
+        since = f"since {one.succeeded_at:%Y-%m-%d}" if one.succeeded_at else "yet"
+        return fail("source", f"{one.name} has given nothing {since}: {one.detail or 'not asked'}")
+    if one.failed:
+        return warn("source", f"{one.name}: {one.detail}")
+    answered = f"{one.name} answered at {one.succeeded_at:%Y-%m-%d %H:%M} UTC"
+    if trouble := one.trouble(one.source.today(now)):
+        return warn("source", f"{answered}; {trouble.day} is {trouble.state}: {trouble.evidence}")
+    if len(one.days) > SILENT_TOO_LONG.days and not any(day.papers for day in one.days.values()):
+        return warn("source", f"{answered}, but never had a paper: is its name right?")
+    known = max(one.days.values(), key=lambda report: report.day, default=None)
+    newest = f"; {known.day} is {known.state}: {known.evidence}" if known else ""
+    return ok("source", f"{answered}{newest}")
 
 
 def digests(installation: Installation) -> Iterator[Check]:

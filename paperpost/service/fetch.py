@@ -1,0 +1,176 @@
+"""New papers from the sources: what is missing is asked for, and how each day stands is kept."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from paperpost.errors import PaperpostError
+from paperpost.service.courtesy import polite_client
+from paperpost.service.ingest import Ingested, RejectedRecord, take_in
+from paperpost.service.installation import Installation
+from paperpost.service.look_up import look_up
+from paperpost.service.standing import stored_report
+from paperpost.settings import Settings
+from paperpost.sources import catalogue
+from paperpost.sources.client import PoliteClient
+from paperpost.sources.errors import Stopped
+from paperpost.sources.source import SETTLED, DayReport, DayState, Source, Wanted, report_of
+from paperpost.store import days, requests
+from paperpost.store.tables import SourceDay
+
+DAY = timedelta(days=1)
+# Digests look a week back for new subscribers, and at what came since the last one for others.
+CATCH_UP = timedelta(days=14)
+# Where a new installation begins, its source's holidays notwithstanding.
+LOOK_BACK = timedelta(days=7)
+KEPT = timedelta(days=400)
+ASK_AGAIN = timedelta(minutes=30)
+# All of today's papers are here: what may still change are upvotes, or a feed that was corrected.
+ASK_AGAIN_SETTLED = timedelta(hours=6)
+
+
+def fetch(
+    installation: Installation, specs: Sequence[str] = (), stop: threading.Event | None = None
+) -> Ingested:
+    """Ask the named sources, or the configured ones, for new papers and for what was missed.
+
+    One source that fails does not keep the others from being read; its failure is kept with its
+    days and stands among the rejected as record 0. Once `stop` is set the run ends: what came is
+    in, the rest is asked for the next time. Raises UnknownSource before anything is asked.
+    """
+    settings = installation.settings
+    wanted = [catalogue.parse(spec, settings) for spec in specs or settings.sources]
+    result = Ingested()
+    client = polite_client(installation, stop)
+    try:
+        for source in wanted:
+            ask(installation, client, source, result)
+        look_up(installation, client)
+    except Stopped:
+        pass
+    finally:
+        client.close()
+    return result
+
+
+def check_sources(specs: Iterable[str], settings: Settings) -> None:
+    """Raises UnknownSource at the first that is not written as a source is."""
+    for spec in specs:
+        catalogue.parse(spec, settings)
+
+
+def fetch_due(installation: Installation, stop: threading.Event | None = None) -> Ingested | None:
+    """Fetch the configured sources that it is time to ask again; None if there are none."""
+    due = [spec for spec in installation.settings.sources if _is_due(installation, spec)]
+    return fetch(installation, due, stop) if due else None
+
+
+def _is_due(installation: Installation, spec: str) -> bool:
+    now = installation.clock()
+    today = catalogue.parse(spec, installation.settings).today(now)
+    with installation.database.reading() as session:
+        run = next((run for run in requests.runs(session) if run.source == spec), None)
+        stands = days.since(session, spec, today)
+    if run is None:
+        return True
+    settled = any(stand.day == today and stand.state in SETTLED for stand in stands)
+    return now - run.asked_at >= (ASK_AGAIN_SETTLED if settled else ASK_AGAIN)
+
+
+def wanted_of(
+    source: Source, known: Sequence[SourceDay], first: date | None, now: datetime
+) -> Wanted:
+    """What to ask a source for, by what is known of its last days; `first` is the first day that
+    anything was ever known of, None for a source that was never asked."""
+    today = source.today(now)
+    begin = max(first or _newest_open_day(source, today), today - CATCH_UP)
+    settled = {stand.day for stand in known if stand.state in SETTLED}
+    wanted = [
+        day
+        for day in _days(begin, today)
+        if day not in settled and (day == today or source.closed(day) is None)
+    ]
+    with_ids = [stand for stand in known if stand.ids is not None]
+    before = stored_report(with_ids[-1]) if with_ids else None
+    return Wanted(now, today, tuple(wanted), before)
+
+
+def _newest_open_day(source: Source, today: date) -> date:
+    """The newest day of which there should be papers, within a week."""
+    open_days = (day for day in _days(today - LOOK_BACK, today) if source.closed(day) is None)
+    return max(open_days, default=today)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + n * DAY for n in range((last - first).days + 1))
+
+
+def ask(installation: Installation, client: PoliteClient, source: Source, result: Ingested) -> None:
+    """Ask one source for what is missing, and count in `result` what came; its failures are kept
+    with its days. Raises Stopped, and PaperpostError for the store's own trouble."""
+    now = installation.clock()
+    installation.say(f"asking {source.name}")
+    wanted = _look(installation, source, now)
+    reported: set[date] = set()
+    before = result.readable
+    try:
+        for batch in source.batches(client, wanted):
+            take_in(installation, iter(batch.records), source.name, result)
+            keep_days(installation, source, batch.days)
+            reported |= {report.day for report in batch.days}
+            for answer in batch.answers:
+                answer.keep()
+    except (PaperpostError, Stopped):
+        raise  # nobody's fault, or the store's own trouble
+    except Exception as error:
+        # SourceError is what is expected; whatever else a source brings about must be told as
+        # well, and must not keep the others from being read.
+        result.rejected.append(RejectedRecord(source.name, 0, str(error) or type(error).__name__))
+        left = [day for day in wanted.days if day not in reported]
+        keep_days(installation, source, [report_of(error, day) for day in left])
+        _record(installation, source, "failed", str(error), now)
+        return
+    keep_days(installation, source, list(_holidays(source, wanted, reported)))
+    number = result.readable - before
+    _record(installation, source, "ok", f"{number} papers" if number else "nothing new", now)
+
+
+def _look(installation: Installation, source: Source, now: datetime) -> Wanted:
+    with installation.database.reading() as session:
+        known = days.since(session, source.name, source.today(now) - CATCH_UP)
+        return wanted_of(source, known, days.first_day(session, source.name), now)
+
+
+def _holidays(source: Source, wanted: Wanted, reported: set[date]) -> Iterator[DayReport]:
+    """The days without papers among those that were asked for, and between them."""
+    if not wanted.days:
+        return
+    for day in _days(wanted.days[0], wanted.today):
+        if day not in reported and (reason := source.closed(day)) is not None:
+            yield DayReport(day, DayState.HOLIDAY, reason)
+
+
+def keep_days(installation: Installation, source: Source, reports: Sequence[DayReport]) -> None:
+    """Write reports down; what is settled is not unsettled by a later failure."""
+    if not reports:
+        return
+    now = installation.clock()
+    with installation.database.writing() as session:
+        known = days.since(session, source.name, min(report.day for report in reports))
+        settled = {stand.day for stand in known if stand.state in SETTLED}
+        for report in reports:
+            if report.day not in settled or report.state in SETTLED:
+                days.keep(session, _stand(source.name, report), now)
+        days.forget(session, now.date() - KEPT)
+
+
+def _stand(source: str, report: DayReport) -> days.Stand:
+    ids = None if report.ids is None else list(report.ids)
+    return days.Stand(source, report.day, report.state.value, report.evidence, report.papers, ids)
+
+
+def _record(
+    installation: Installation, source: Source, state: str, detail: str, now: datetime
+) -> None:
+    with installation.database.writing() as session:
+        requests.record_run(session, source.name, state, detail, now)

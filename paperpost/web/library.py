@@ -1,0 +1,156 @@
+"""The page on which subscribers start from their own library, and take that back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse
+from python_multipart.exceptions import FormParserError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from paperpost.service import account, library
+from paperpost.service.library import LibraryIsFull, Taken
+from paperpost.service.links import Purpose
+from paperpost.service.wishes import InvalidWish
+from paperpost.store.subscribers import id_of
+from paperpost.store.tables import Subscriber
+from paperpost.web.account import masked
+from paperpost.web.guards import LARGEST_LIBRARY
+from paperpost.web.render import READ, Here, Site
+
+router = APIRouter()
+
+PASTED = "what you pasted"
+MOST_LISTED = 500
+# How the boxes beside suggested interests are named: this, and a number.
+KEYWORD, AUTHOR = "keyword-", "author-"
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """The text fields of a form, and its files as they were sent."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[tuple[str, bytes]] = ()
+
+
+def _door(request: Request) -> Purpose:
+    return Purpose(request.scope["route"].path.split("/")[1])
+
+
+Door = Annotated[Purpose, Depends(_door)]
+
+
+@router.api_route("/me/{token}/library", methods=READ)
+@router.api_route("/access/{token}/library", methods=READ)
+def page(site: Here, token: str, door: Door) -> HTMLResponse:
+    """How to begin, behind the link of any mail or a fresh one."""
+    person = account.owner(site.installation, token, door)
+    return _page(site, token, door, person)
+
+
+@router.post("/me/{token}/library")
+@router.post("/access/{token}/library")
+async def act(request: Request, site: Here, token: str, door: Door) -> HTMLResponse:
+    """Take a library in, follow what it suggests, or take it back."""
+    # Before the form is read, which may be large.
+    person = await run_in_threadpool(account.owner, site.installation, token, door)
+    posted = await _read(request)
+    return await run_in_threadpool(_act, site, token, door, person, posted)
+
+
+async def _read(request: Request) -> _Posted:
+    try:
+        async with request.form(
+            max_files=10, max_fields=100, max_part_size=LARGEST_LIBRARY
+        ) as form:
+            told = form.multi_items()
+            files = [
+                (value.filename or "a file", await value.read())
+                for _, value in told
+                if isinstance(value, UploadFile)
+            ]
+            fields = {name: value for name, value in told if isinstance(value, str)}
+            return _Posted(fields, [(name, data) for name, data in files if data])
+    except (HTTPException, FormParserError):
+        return _Posted()
+
+
+def _act(
+    site: Site, token: str, door: Purpose, person: Subscriber, posted: _Posted
+) -> HTMLResponse:
+    try:
+        match posted.fields.get("action", ""):
+            case "bring":
+                taken = _bring(site, person, posted)
+                return _page(site, token, door, person, taken=taken)
+            case "follow":
+                done = _follow(site, person, posted.fields)
+            case "take-back":
+                done = _take_back(site, person, posted.fields)
+            case _:
+                raise InvalidWish("the form did not say what to do")
+    except (InvalidWish, LibraryIsFull) as error:
+        return _page(site, token, door, person, problem=str(error))
+    return _page(site, token, door, person, done=done)
+
+
+def _bring(site: Site, person: Subscriber, posted: _Posted) -> Taken:
+    files = list(posted.files)
+    pasted = posted.fields.get("works", "")
+    if pasted.strip():
+        files.append((PASTED, pasted.encode("utf-8", "replace")))
+    if not files:
+        raise InvalidWish("choose a file, or paste what you have")
+    entries = chain.from_iterable(library.read(data, name) for name, data in files)
+    return library.take_in(site.installation, id_of(person), entries)
+
+
+def _follow(site: Site, person: Subscriber, fields: Mapping[str, str]) -> str:
+    keywords, authors = (_ticked(fields, kind) for kind in (KEYWORD, AUTHOR))
+    if not keywords and not authors:
+        raise InvalidWish("tick what you want to follow first, then press the button")
+    added = library.follow(site.installation, id_of(person), keywords, authors)
+    names = ", ".join((*added.keywords, *added.authors))
+    return f"You follow now: {names}." if names else "You follow all of that already."
+
+
+def _ticked(fields: Mapping[str, str], kind: str) -> list[str]:
+    return [value for name, value in fields.items() if name.startswith(kind)]
+
+
+def _take_back(site: Site, person: Subscriber, fields: Mapping[str, str]) -> str:
+    if fields.get("confirm") != "yes":  # programs submit forms as they are
+        raise InvalidWish("tick “Yes, take them back” first, then press the button")
+    taken = library.take_back(site.installation, id_of(person))
+    return f"{taken:,} vote{'s' if taken != 1 else ''} of your library are taken back."
+
+
+def _page(
+    site: Site,
+    token: str,
+    door: Purpose,
+    person: Subscriber,
+    *,
+    taken: Taken | None = None,
+    done: str = "",
+    problem: str = "",
+) -> HTMLResponse:
+    return site.page(
+        "library.html",
+        status=400 if problem else 200,
+        token=token,
+        door=door,
+        address=person.email if door == Purpose.ACCESS else masked(person.email),
+        votes=library.votes(site.installation, id_of(person)),
+        taken=taken,
+        done=done,
+        problem=problem,
+        listed=MOST_LISTED,
+        keyword=KEYWORD,
+        author=AUTHOR,
+    )

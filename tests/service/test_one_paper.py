@@ -1,0 +1,163 @@
+"""One work is one paper: whatever sources tell it, in whatever order, and it is mailed once."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from invented import Clock, Invented, arrival, fill, join
+from sqlmodel import col, select
+
+from paperpost.engine.embedded import compose_all_of
+from paperpost.service import account, compose, ingest
+from paperpost.service.installation import Installation
+from paperpost.service.ranking import Ranking, rank_block
+from paperpost.service.vote import cast_by_command
+from paperpost.store import subscribers
+from paperpost.store.intake import put_all
+from paperpost.store.records import Record
+from paperpost.store.tables import Paper, Subscriber
+
+DAYS = [date(2026, 4, 6) + timedelta(days=n) for n in range(3)]
+PREPRINT = arrival(Invented("2604.90001", "graph", DAYS[0]))
+JOURNAL = replace(
+    PREPRINT,
+    name="doi:10.1000/patient",
+    title="Patience at equilibrium",
+    abstract="Bidders wait for edges of a molecule in graph neural networks that pass messages.",
+    title_keys=("hf:patience",),
+    announced=DAYS[1],
+)
+
+
+def store(installation: Installation, *records: Record) -> None:
+    with installation.database.writing() as session:
+        put_all(session, records, installation.clock())
+
+
+def mailed(installation: Installation, email: str) -> list[list[str]]:
+    return [digest["papers"] for digest in account.export(installation, email)["digests"]]
+
+
+def stored(installation: Installation) -> list[dict[str, Any]]:
+    with installation.database.reading() as session:
+        found = session.exec(select(Paper).order_by(col(Paper.id)))
+        return [one.model_dump(exclude={"number", "added_at", "changed_at"}) for one in found]
+
+
+def one_after_another(data: Path) -> list[Path]:
+    days = ["2026-04-01", "2026-04-02", "2026-04-03"]
+    lists = [data / "hf-daily-papers" / "api" / f"{day}.json.gz" for day in days]
+    return [*(data / "arxiv" / f"{day}.jsonl.gz" for day in days), *lists]
+
+
+def test_real_lists_and_papers_make_the_same_rows_in_any_order(
+    installation: Installation, data: Path, tmp_path: Path, clock: Clock
+) -> None:
+    files = one_after_another(data)
+    page = tmp_path / "page.txt"
+    listed = json.loads(_gunzipped(files[-1]))[0]["paper"]
+    page.write_text(
+        "new\n\nGet trending papers in your email inbox!\n\nSubscribe\n\n"
+        f"byAK and the research community\n\nApr 2\n\n{listed['title']}\n\n{listed['summary']}\n",
+        encoding="utf-8",
+    )
+    first = ingest.import_files(installation, [*files, page])
+    assert (first.updated, first.rejected) == (48, [])
+    told = stored(installation)
+    assert {paper["id"] for paper in told if paper["id"].startswith("hf:")} == set()
+    assert next(paper for paper in told if paper["id"] == listed["id"])["announced"] <= DAYS[0]
+    again = ingest.import_files(installation, files)
+    assert (again.added, again.updated) == (0, 0)
+    with installation.database.writing() as session:
+        for paper in session.exec(select(Paper)):
+            session.delete(paper)
+    ingest.import_files(installation, [page, *reversed(files)])
+    assert stored(installation) == told
+
+
+def _gunzipped(path: Path) -> bytes:
+    import gzip
+
+    return gzip.decompress(path.read_bytes())
+
+
+@pytest.mark.parametrize("first", [PREPRINT, JOURNAL], ids=["preprint", "journal"])
+def test_who_was_mailed_either_half_of_a_paper_is_never_mailed_the_other(
+    any_installation: Installation, first: Record
+) -> None:
+    fill(any_installation, DAYS)
+    email = join(any_installation, "ada", "graph neural networks", size=5)
+    store(any_installation, replace(first, announced=DAYS[0]))
+    compose_all_of(any_installation, DAYS[0])
+    assert first.name in mailed(any_installation, email)[0]
+    second = JOURNAL if first is PREPRINT else PREPRINT
+    store(any_installation, replace(second, announced=DAYS[1]))
+    store(any_installation, replace(PREPRINT, version=2, also=(JOURNAL.name,), announced=DAYS[1]))
+    for day in DAYS[1:]:
+        compose_all_of(any_installation, day)
+    names = [name for papers in mailed(any_installation, email) for name in papers]
+    assert names.count(PREPRINT.name) == 1
+    assert len(names) == len(set(names))
+
+
+def test_a_paper_that_was_parted_from_an_older_one_is_not_mailed_again(
+    any_installation: Installation,
+) -> None:
+    fill(any_installation, DAYS)
+    email = join(any_installation, "ada", "graph neural networks", size=5)
+    # An old record makes the paper an old one, until another arXiv paper turns out to own it.
+    second = replace(PREPRINT, name="2604.90002", also=(JOURNAL.name,), announced=DAYS[2])
+    store(any_installation, replace(JOURNAL, announced=DAYS[0]), second)
+    compose_all_of(any_installation, DAYS[0])
+    assert "2604.90002" in mailed(any_installation, email)[0]
+    owner = replace(
+        PREPRINT, title="Speech", abstract="Audio.", title_keys=("hf:owner",), also=(JOURNAL.name,)
+    )
+    store(any_installation, owner)
+    assert {paper["announced"] for paper in stored(any_installation) if paper["id"] == second.name}
+    for day in DAYS[1:]:
+        compose_all_of(any_installation, day)
+    names = [name for papers in mailed(any_installation, email) for name in papers]
+    assert names.count("2604.90002") == 1
+
+
+def test_papers_that_are_merged_while_they_are_ranked_are_ranked_again(
+    any_installation: Installation,
+) -> None:
+    fill(any_installation, DAYS[:1])
+    email = join(any_installation, "ada", "graph neural networks", size=5)
+    on_one_day = replace(JOURNAL, announced=DAYS[0])
+    store(any_installation, PREPRINT, on_one_day)
+    rounds = []
+
+    def rank(
+        installation: Installation, people: Sequence[Subscriber], on: date
+    ) -> dict[int, Ranking]:
+        rankings = dict(rank_block(installation, people, on))
+        rounds.append(rankings)
+        store(installation, replace(PREPRINT, version=2, also=(JOURNAL.name,)))
+        return rankings
+
+    counts = list(compose.compose_date(any_installation, DAYS[0], rank=rank))
+    assert [dict(count) for count in counts] == [{"queued": 1}]
+    assert len(rounds) == 2
+    (papers,) = mailed(any_installation, email)
+    assert papers.count(PREPRINT.name) == 1
+
+
+def test_a_vote_by_any_name_is_on_the_one_paper(any_installation: Installation) -> None:
+    email = join(any_installation, "ada")
+    store(any_installation, PREPRINT, JOURNAL)
+    cast_by_command(any_installation, email, JOURNAL.name, "up")
+    store(any_installation, replace(PREPRINT, version=2, also=(JOURNAL.name,)))
+    exported = account.export(any_installation, email)
+    assert exported["votes"] == [{"paper": PREPRINT.name, "value": 1}]
+    cast_by_command(any_installation, email, JOURNAL.name, "down")
+    exported = account.export(any_installation, email)
+    assert exported["votes"] == [{"paper": PREPRINT.name, "value": -1}]
+    with any_installation.database.reading() as session:
+        assert subscribers.by_email(session, email)
