@@ -72,7 +72,7 @@ def library(
         elif author and not yes:
             _list(installation, author, as_json)
         else:
-            key = zotero_key_file.read_text(encoding="utf-8").strip() if zotero_key_file else ""
+            key = zotero_key_file.read_text("ascii", "replace").strip() if zotero_key_file else ""
             wanted = bring.Wanted(files or (), zotero, key, author, interests, network)
             _tell(bring.by_command(installation, email, wanted), as_json)
 
@@ -102,8 +102,6 @@ def _tell(brought: "Brought", as_json: bool) -> None:
             f"({one.reason})")  # fmt: skip
     if len(taken.unrecognised) > MOST_SHOWN:
         say(f"and {len(taken.unrecognised) - MOST_SHOWN} more: --json lists them all")
-    if brought.failure:
-        say(f"arXiv could not be asked, which the next fetch will do: {brought.failure}")
     document = {
         **asdict(taken),
         "waiting": list(taken.waiting),

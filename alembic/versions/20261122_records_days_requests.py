@@ -23,6 +23,7 @@ def upgrade() -> None:
     with op.batch_alter_table("paper", recreate=anew, table_kwargs=numbered) as table:
         table.add_column(sa.Column("discussed", sa.Integer()))
         table.add_column(sa.Column("revised", sa.Date()))
+        table.add_column(sa.Column("stood_from", sa.Date()))
         table.create_index("ix_paper_revised", ["revised"])
     op.add_column(
         "subscriber",
@@ -129,5 +130,6 @@ def downgrade() -> None:
     op.drop_column("digest", "missing")
     op.drop_column("subscriber", "revisions")
     op.drop_index("ix_paper_revised", "paper")
+    op.drop_column("paper", "stood_from")
     op.drop_column("paper", "revised")
     op.drop_column("paper", "discussed")

@@ -41,13 +41,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What became of a library, of how many works arXiv told more, which interests were added,
-    and why arXiv could not be asked."""
+    """What became of a library, of how many works arXiv told more, and which interests were
+    added."""
 
     taken: Taken
     looked_up: int
     followed: Suggested
-    failure: str = ""
 
 
 def by_command(installation: Installation, email: str, wanted: Wanted) -> Brought:
@@ -57,13 +56,13 @@ def by_command(installation: Installation, email: str, wanted: Wanted) -> Brough
         # All of it is read before anything is changed: half of a library would be a puzzle.
         entries = list(_entries(installation, client, wanted))
         taken = library.take_in(installation, number, entries)
-        looked_up, failure = 0, ""
+        looked_up = 0
         if wanted.network:
             said = look_up(installation, client, subscriber_id=number, limit=MOST_ENTRIES)
             _settle(taken, said.found, said.unknown)
-            looked_up, failure = len(said.found), said.failure
+            looked_up = len(said.found)
     followed = _follow(installation, number, taken.suggested, everything=wanted.interests)
-    return Brought(taken, looked_up, followed, failure)
+    return Brought(taken, looked_up, followed)
 
 
 def published(installation: Installation, author: str) -> list[LibraryEntry]:

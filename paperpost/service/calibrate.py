@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session
 
 from paperpost.store import digests
+from paperpost.store.library import ORIGIN
 from paperpost.store.tables import Vote
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def calibrate(
     from recommender.blend import BLEND
     from recommender.calibration import Calibration
 
-    casts = {number: sorted(vote.cast_at for vote in own.values()) for number, own in votes.items()}
+    casts = {number: _when_cast(own) for number, own in votes.items()}
     mailed = digests.sent(session, now - LOOK_BACK, now - TIME_TO_VOTE, MOST_DIGESTS)
     observed = [
         (item["score"], _is_liked(votes[digest.subscriber_id], item["paper"]))
@@ -49,6 +50,11 @@ def calibrate(
         if item.get("blend") == BLEND and not item["trending"]
     ]
     return Calibration.fitted([score for score, _ in observed], [liked for _, liked in observed])
+
+
+def _when_cast(own: Mapping[int, Vote]) -> list[datetime]:
+    """When somebody voted, who may have read their mail then; a library is brought without it."""
+    return sorted(vote.cast_at for vote in own.values() if vote.origin != ORIGIN)
 
 
 def _is_liked(own: Mapping[int, Vote], paper_number: int) -> bool:

@@ -166,11 +166,13 @@ def _compose_for(
     installation: Installation, turns: list[Turn], on: date, rank: Ranks
 ) -> dict[int, str]:
     expected = outlook(installation, on)
+    with installation.database.reading() as session:
+        merged = merging.all_successors(session)
     rankings = rank(installation, [turn.person for turn in turns], on)
     rendered = rendered_papers(installation, rankings.values())
     with installation.database.writing() as session:
-        if not merging.hold_all(session, rendered):
-            # Two of them turned out to be one since they were ranked: it may have been mailed.
+        if not merging.hold_all(session, rendered.keys(), merged):
+            # One of them turned out to be another one, which may have been mailed.
             return dict.fromkeys((id_of(turn.person) for turn in turns), "overtaken")
         numbers = fragments.keep(session, list(rendered.values()))
         new_ones = [

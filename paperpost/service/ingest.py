@@ -12,7 +12,7 @@ from paperpost.sources.formats import read_papers
 from paperpost.sources.found import FoundPaper, Records, Rejected, is_telling, title_key
 from paperpost.sources.identifiers import any_identifier, page_of
 from paperpost.store.intake import put_all
-from paperpost.store.records import Record, best_of
+from paperpost.store.records import Record, best_name
 
 # One transaction each: memory stays flat, and other writers get their turn in between.
 BATCH = 500
@@ -84,7 +84,7 @@ def records_of(found: Iterable[FoundPaper]) -> list[Record]:
 def _record(found: FoundPaper) -> Record:
     key = title_key(found.title)
     names = list(_identifiers(found))
-    name = best_of([*names, key])
+    name = best_name(found.id or key, names)
     replaces = found.kind.startswith("replace")
     return Record(
         name=name,

@@ -86,12 +86,12 @@ def read(data: bytes, file: str) -> Iterator[tuple[str, LibraryEntry | NotRecogn
 def take_in(installation: Installation, subscriber_id: int, entries: Entries) -> Taken:
     """Vote for everything in a library, and tell what of it was not recognised. Raises
     LibraryIsFull."""
+    if votes(installation, subscriber_id) >= MOST_ENTRIES:
+        raise LibraryIsFull
     taken = Taken()
     recognised: list[LibraryEntry] = []
     for batch in in_chunks(entries, BATCH):
         with installation.database.writing() as session:
-            if library.count(session, subscriber_id) >= MOST_ENTRIES:
-                raise LibraryIsFull
             now = installation.clock()
             recognised += _take_in(session, subscriber_id, batch, taken, now)
     taken.suggested = suggested(recognised)

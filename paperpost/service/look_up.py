@@ -9,7 +9,6 @@ from paperpost.sources.arxiv_search import papers_by, papers_of
 from paperpost.sources.client import PoliteClient
 from paperpost.sources.errors import SourceError
 from paperpost.sources.found import FoundPaper
-from paperpost.sources.identifiers import is_arxiv
 from paperpost.sources.libraries.entry import LibraryEntry, entry_of
 from paperpost.store import library, papers
 from paperpost.store.database import in_chunks
@@ -23,12 +22,10 @@ _ASKED = "arXiv was asked"
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """What arXiv said: the ids that it `found`, those that it does not know, and why it could not
-    be asked for the rest."""
+    """What arXiv said: the ids that it `found`, and those that it does not know."""
 
     found: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
-    failure: str = ""
 
 
 def look_up(
@@ -45,23 +42,23 @@ def look_up(
     """
     with installation.database.reading() as session:
         waiting = library.incomplete(session, limit, subscriber_id)
-    names = {number_of(work): library.public_name(work) for work in waiting}
-    wanted = {number: name for number, name in names.items() if is_arxiv(name)}
+    wanted = {number_of(work): library.public_name(work) for work in waiting}
     ids = sorted(set(wanted.values()))
     if not ids:
         return LookedUp()
     installation.say(f"asking arXiv for {len(ids):,} papers of readers' libraries")
-    found, unknown, failure = _ask(installation, client, ids)
+    found, unknown = _ask(installation, client, ids)
     answered = {n: name for n, name in wanted.items() if name in found or name in unknown}
     for chunk in in_chunks(answered, _BATCH):
         _keep(installation, {number: found.get(answered[number]) for number in chunk})
-    return LookedUp(frozenset(found), frozenset(unknown), failure)
+    return LookedUp(frozenset(found), frozenset(unknown))
 
 
 def _ask(
     installation: Installation, client: PoliteClient, ids: Sequence[str]
-) -> tuple[dict[str, FoundPaper], set[str], str]:
-    """What arXiv has of these ids, which it has not, and why it could not be asked for all."""
+) -> tuple[dict[str, FoundPaper], set[str]]:
+    """What arXiv has of these ids, and which it has not; those that it did not answer are in
+    neither."""
     found: dict[str, FoundPaper] = {}
     unknown: set[str] = set()
     try:
@@ -71,8 +68,8 @@ def _ask(
             elif one.id is not None:
                 found[one.id] = one
     except SourceError as error:
-        return found, unknown, str(error)
-    return found, unknown, ""
+        installation.say(f"arXiv is asked for the rest with the next fetch: {error}")
+    return found, unknown
 
 
 def _keep(installation: Installation, said: dict[int, FoundPaper | None]) -> None:

@@ -52,7 +52,8 @@ class Shelf:
 
     def _new_place(self, work: Work) -> str:
         same = next((self._new[name] for name in work.names if name in self._new), work)
-        self._new = dict.fromkeys(work.names, same) | self._new
+        for name in work.names:
+            self._new.setdefault(name, same)
         if not same.title:
             self._waiting.add(same.names[0])
         return same.names[0]
@@ -73,10 +74,12 @@ class Shelf:
 
 
 def work_of(entry: LibraryEntry) -> Work:
-    """An entry as the store keeps it: with its identifiers and the key of its title as names."""
-    key = (title_key(entry.title),) if entry.title else ()
-    names = (*entry.ids, *key)
-    return Work(names, entry.title, entry.abstract, entry.authors, entry.categories)
+    """An entry as the store keeps it: with its identifiers and the key of its title as names. Where
+    there are identifiers, "Editorial" is no name."""
+    names = list(entry.ids)
+    if is_telling(entry.title) or not names:
+        names.append(title_key(entry.title))
+    return Work(tuple(names), entry.title, entry.abstract, entry.authors, entry.categories)
 
 
 def give_way(session: Session, told: Iterable[Record]) -> None:

@@ -81,16 +81,12 @@ class Window:
         return frozenset(number for number, _ in self.stamp)
 
     def oldest_digest(self, session: Session) -> date:
-        """The date of the oldest digest that may hold a candidate: of a time before these days if
-        the paper was there then, as older ones were of which a version is new, and ones that were
-        parted from others since."""
-        since = {
-            number_of(paper): min(paper.announced, paper.added_at.date())
-            for paper in self.candidates
-        }
-        older = [number for number, day in since.items() if day < self.first_day]
+        """The date of the oldest digest that may hold a candidate: before these days if anybody
+        was shown a paper that is older itself, or stood under an older day."""
+        stood_from = {number_of(one): one.stood_from or one.announced for one in self.candidates}
+        older = [number for number, day in stood_from.items() if day < self.first_day]
         shown = fragments.shown(session, older)
-        return min((since[number] for number in shown), default=self.first_day)
+        return min((stood_from[number] for number in shown), default=self.first_day)
 
     def is_news(self, before: Previous | None) -> NDArray[np.bool_]:
         """Whether each candidate is new, rather than a new version of an older one, to somebody
@@ -103,20 +99,13 @@ class Window:
     def is_revised(self, before: Previous | None) -> NDArray[np.bool_]:
         """Whether each candidate has a version that is new to somebody whose last digest this
         was: announced after it, or only known since."""
-        import numpy as np
-
-        return np.array(
-            [self._is_revised(paper, before) for paper in self.candidates], dtype=np.bool_
-        )
-
-    def _is_revised(self, paper: Paper, before: Previous | None) -> bool:
-        day = paper.revised
-        if day is None or not max(paper.announced, self.first_day) <= day <= self.on:
-            return False
-        if before is None or day > before.local_date:
-            return True
-        known_late = before.composed_at is not None and paper.changed_at > before.composed_at
-        return day >= before.first_day and known_late
+        days, changed = self._revised_and_changed
+        is_revised: NDArray[np.bool_] = days > 0
+        if before is not None:
+            day, owed = before.local_date.toordinal(), before.first_day.toordinal()
+            known_late = changed > before.composed_at.timestamp()
+            is_revised &= (days > day) | ((days >= owed) & known_late)
+        return is_revised
 
     def new_since(self, before: Previous) -> NDArray[np.bool_]:
         """Whether each candidate was announced after that digest, or came in too late for it."""
@@ -132,6 +121,20 @@ class Window:
 
         days = [paper.announced.toordinal() for paper in self.candidates]
         return np.array(days, dtype=np.int64), np.array(list(self.columns), dtype=np.int64)
+
+    @cached_property
+    def _revised_and_changed(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The days of new versions, 0 where there is none in these days; when rows changed."""
+        import numpy as np
+
+        days = [
+            paper.revised.toordinal()
+            if paper.revised and self.first_day <= paper.revised <= self.on
+            else 0
+            for paper in self.candidates
+        ]
+        changed = [paper.changed_at.timestamp() for paper in self.candidates]
+        return np.array(days, dtype=np.int64), np.array(changed, dtype=np.float64)
 
 
 def window_of(

@@ -23,6 +23,7 @@ CATEGORY_LIMIT = 100
 CATEGORIES_LIMIT = 100
 ALSO_LIMIT = 20
 MOST_COUNTED = 1_000_000  # upvotes, comments
+_HIGHEST_VERSION = 9_999
 
 _FIRST_DAY = date(1991, 1, 1)  # arXiv began that year
 _AHEAD = timedelta(days=8)  # a week from tomorrow: announcement dates run ahead of UTC's day
@@ -140,7 +141,6 @@ def checked(record: Mapping[str, object], *, source: str, today: date) -> FoundP
         raise InvalidRecord("title is missing or empty")
     identifier = _identifier(record)
     bare = identifier.id if identifier else None
-    version = record.get("version")
     return FoundPaper(
         id=bare,
         title=title,
@@ -149,7 +149,7 @@ def checked(record: Mapping[str, object], *, source: str, today: date) -> FoundP
         authors=_names(record, "authors", "; ", NAME_LIMIT)[:NAMES_LIMIT],
         categories=_names(record, "categories", None, CATEGORY_LIMIT)[:CATEGORIES_LIMIT],
         comment=plain_text(_text(record, "comment"), COMMENT_LIMIT) or None,
-        version=version if isinstance(version, int) else identifier and identifier.version,
+        version=_version(record) or (identifier and identifier.version),
         doi=_doi(record, bare),
         url=_url(record, bare),
         source=source,
@@ -262,6 +262,14 @@ def _also(record: Mapping[str, object], bare: str | None) -> tuple[str, ...]:
 
 def _revised(record: Mapping[str, object], today: date) -> date | None:
     return None if record.get("revised") is None else _day(record, "revised", today)
+
+
+def _version(record: Mapping[str, object]) -> int | None:
+    """The version told; a number that is none is no reason to lose the paper."""
+    version = record.get("version")
+    if not isinstance(version, int) or isinstance(version, bool):
+        return None
+    return version if 0 < version <= _HIGHEST_VERSION else None
 
 
 def _kind(record: Mapping[str, object]) -> AnnounceKind:

@@ -334,13 +334,13 @@ def sent(session: Session, since: datetime, until: datetime, most: int) -> list[
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """The digest before: its date, the newest paper that it could have had, the oldest day of
-    which papers were known to be missing then, and when it was composed."""
+    """The digest before: its date, the newest paper that it could have had, when it was composed,
+    and the oldest day of which papers were known to be missing then."""
 
     local_date: date
     newest_paper: int
+    composed_at: datetime
     owed_from: date | None = None
-    composed_at: datetime | None = None
 
     @property
     def first_day(self) -> date:
@@ -370,8 +370,8 @@ def previous(session: Session, subscriber_ids: Collection[int], day: date) -> di
                 col(Digest.subscriber_id),
                 col(Digest.local_date),
                 col(Digest.newest_paper),
-                col(Digest.owed_from),
                 col(Digest.composed_at),
+                col(Digest.owed_from),
             ).join(
                 newest,
                 (newest.c.subscriber_id == Digest.subscriber_id)

@@ -1,7 +1,7 @@
 """Which records are of one paper.
 
 The answer is a function of the set of records: where a later one makes another partition right,
-papers are merged or split. Two arXiv ids are never one paper, whatever they share.
+papers are merged or parted. Two arXiv ids are never one paper, whatever they share.
 """
 
 from collections import defaultdict
@@ -10,13 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from paperpost.store.author_names import author_key
-from paperpost.store.records import (
-    TITLE_PREFIX,
-    Record,
-    best_of,
-    is_arxiv,
-    worth,
-)
+from paperpost.store.records import TITLE_PREFIX, Record, is_arxiv, worth
 
 
 def works(records: Iterable[Record]) -> list[list[Record]]:
@@ -55,7 +49,7 @@ class _Cluster:
 
     @cached_property
     def name(self) -> str:
-        return best_of(record.name for record in self.records)
+        return min((record.name for record in self.records), key=lambda name: (-worth(name), name))
 
     @cached_property
     def is_vague(self) -> bool:

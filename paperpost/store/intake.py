@@ -82,7 +82,10 @@ class _Work:
             session.add(paper)
             return paper
         paper = self.rows[0].paper
-        changed = {k: value for k, value in self.columns.items() if getattr(paper, k) != value}
+        days = [day for row in self.rows for day in (row.paper.announced, row.paper.stood_from)]
+        first = min(day for day in days if day is not None)
+        wanted = self.columns | {"stood_from": first if first < self.columns["announced"] else None}
+        changed = {k: value for k, value in wanted.items() if getattr(paper, k) != value}
         for name, value in changed.items():
             setattr(paper, name, value)
         if changed:

@@ -73,7 +73,7 @@ def _by_alias(session: Session, aliases: Iterable[str]) -> dict[str, list[Paper]
     return found
 
 
-def _own_id(subscriber_id: int, name: str) -> str:
+def _own_id(subscriber_id: int | str, name: str) -> str:
     return f"{_PREFIX}{subscriber_id}:{name}"
 
 
@@ -123,11 +123,13 @@ def complete(session: Session, paper: Paper, work: Work, now: datetime) -> None:
 
 
 def incomplete(session: Session, limit: int, subscriber_id: int | None = None) -> list[Paper]:
-    """Works without an abstract that no source has told and that were not looked up yet, of one
-    reader or of all."""
-    query = select(Paper).where(Paper.abstract == "", col(Paper.comment).is_(None))
-    query = query.where(
-        Paper.announced == NEVER_ANNOUNCED if subscriber_id is None else _is_of(subscriber_id)
+    """Works with an arXiv id and without an abstract that no source has told and that were not
+    looked up yet, of one reader or of all."""
+    query = select(Paper).where(
+        Paper.announced == NEVER_ANNOUNCED if subscriber_id is None else _is_of(subscriber_id),
+        Paper.abstract == "",
+        col(Paper.comment).is_(None),
+        col(Paper.id).not_like(_own_id("%", "%:%")),  # other names have a colon
     )
     return list(session.exec(query.order_by(col(Paper.number)).limit(limit)))
 

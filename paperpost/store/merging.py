@@ -63,9 +63,12 @@ def all_successors(session: Session) -> dict[int, int]:
     return dict(session.exec(select(PaperMerged.number, PaperMerged.paper_number)).all())
 
 
-def hold_all(session: Session, numbers: Collection[int]) -> bool:
-    """Whether no paper of these numbers was given up; none is until the transaction ends."""
-    return all(old == new for old, new in hold(session, numbers).items())
+def hold_all(session: Session, numbers: Collection[int], known: Mapping[int, int]) -> bool:
+    """Whether no paper of these numbers was merged with another one since `known`, which is what
+    `all_successors` gave; none is until the transaction ends."""
+    hold(session, numbers)
+    fresh = all_successors(session).items() - known.items()
+    return not any(number in numbers for pair in fresh for number in pair)
 
 
 def hold(session: Session, numbers: Collection[int]) -> dict[int, int]:

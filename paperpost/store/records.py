@@ -26,11 +26,10 @@ class Record:
     """What one source said of one paper.
 
     `name` is the best identifier that it gave, else the key of the title; `also` are the others,
-    but for a second arXiv id: nothing is two of arXiv's papers.
-    `title_keys` are those of its titles by which it may be told to be another record's paper.
-    `upvotes` is what the source's readers gave it since `upvotes_on`. `revised`
-    is the day on which this version replaced an older one. A record that is `only_if_known`
-    belongs to a paper that is there already, or to none.
+    but for a second arXiv id: nothing is two of arXiv's papers. `title_keys` are those of its
+    titles by which it may be told to be another record's paper. `upvotes` is what the source's
+    readers gave it since `upvotes_on`. `revised` is the day on which this version replaced an older
+    one. A record that is `only_if_known` belongs to a paper that is there already, or to none.
     """
 
     name: str
@@ -53,8 +52,8 @@ class Record:
 
     def __post_init__(self) -> None:
         """One spelling for what says the same."""
-        told = {self.name, *self.also}
-        name = best_of(told)
+        name = best_name(self.name, self.also)
+        told = (self.name, *self.also)
         also = (one for one in told if not is_arxiv(one) and not one.startswith(TITLE_PREFIX))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "also", tuple(sorted({*also} - {name})))
@@ -70,7 +69,7 @@ class Record:
     def words(self) -> tuple[object, ...]:
         """What makes it say the same as another one, if on another day."""
         text = self.title, self.abstract, self.authors, self.categories, self.comment, self.url
-        return self.name, self.source, self.version, *text
+        return self.name, self.source, self.version, self.revised is None, *text
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -89,9 +88,9 @@ def worth(name: str) -> int:
     return next(found, _OF_ARXIV)
 
 
-def best_of(names: Iterable[str]) -> str:
-    """The best of some names; of several that are as good, the smallest."""
-    return min(names, key=lambda name: (-worth(name), name))
+def best_name(own: str, others: Iterable[str]) -> str:
+    """The best of some names; of several that are as good, its own, or else the smallest."""
+    return max((own, *sorted(others)), key=worth)
 
 
 def told_again(before: Record, now: Record) -> Record:
@@ -160,7 +159,8 @@ def columns(records: Iterable[Record]) -> dict[str, Any]:
     """The columns of the paper that these records make: the best text, its gaps filled from the
     next best; the earliest day; the greatest counts; all categories."""
     ranked = best_first(records)
-    best, name = ranked[0], best_of(record.name for record in ranked)
+    best = ranked[0]
+    name = max((record.name for record in ranked), key=worth)
     named_so = [record for record in ranked if record.name == name]
     return {
         "id": name,
@@ -220,8 +220,8 @@ def as_json(record: Record) -> dict[str, Any]:
 
 def from_json(name: str, said: Mapping[str, Any]) -> Record:
     """The record that `as_json` was made of."""
-    known = {one.name for one in fields(Record)}
-    told = {key: value for key, value in said.items() if key in known}
+    names = {one.name for one in fields(Record)}
+    told = {key: value for key, value in said.items() if key in names}
     days = {key: date.fromisoformat(told[key]) for key in _DAYS if key in told}
     lists = {key: tuple(told[key]) for key in _LISTS if key in told}
     return Record(**{**told, **days, **lists, "name": name})

@@ -161,6 +161,8 @@ class Paper(SQLModel, table=True):
     # How many comments it was seen to have there.
     discussed: int | None = None
     revised: date | None = Field(default=None, index=True)
+    # The first day that it ever stood under, where it was parted from what made it older since.
+    stood_from: date | None = None
 
 
 class PaperAlias(SQLModel, table=True):

@@ -32,7 +32,7 @@ FORMS = frozenset({"/subscribe", "/link"})
 PER_TOKEN = RateLimitItemPerMinute(1200)
 PER_CLIENT = RateLimitItemPerMinute(30)
 # Reading one takes seconds.
-PER_LIBRARY = RateLimitItemPerMinute(6)
+PER_LIBRARY = RateLimitItemPerMinute(10)
 
 NO_SCRIPT = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "

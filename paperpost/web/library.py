@@ -65,9 +65,7 @@ async def act(request: Request, site: Here, token: str, door: Door) -> HTMLRespo
 
 async def _read(request: Request) -> _Posted:
     try:
-        async with request.form(
-            max_files=10, max_fields=100, max_part_size=LARGEST_LIBRARY
-        ) as form:
+        async with request.form(max_files=1, max_fields=100, max_part_size=LARGEST_LIBRARY) as form:
             told = form.multi_items()
             files = [
                 (value.filename or "a file", await value.read())

@@ -92,7 +92,7 @@ def test_what_no_paper_has_is_told_when_it_is_asked_for(papers: Path, tmp_path: 
     done("upgrade")
     done("import", str(papers))
     asked = ("subscribe", "ada@example.org", "--keyword", "speech", "--keyword", "foobarology",
-             "--threshold", "99", "--no-explore", "--confirmed")  # fmt: skip
+             "--threshold", "99", "--no-explore", "--revisions", "--confirmed")  # fmt: skip
     told = run(*asked, "--json")
     assert "No paper stored here mentions “foobarology” yet" in told.stderr
     assert "speech" not in told.stderr
@@ -102,6 +102,7 @@ def test_what_no_paper_has_is_told_when_it_is_asked_for(papers: Path, tmp_path: 
     assert done("subscribe", "--file", str(listed))["unknown_keywords"] == ["foobarology"]
     exported = done("export", "ada@example.org")
     assert (exported["threshold"], exported["explore"]) == (99, False)
+    assert exported["revisions"]
     assert (
         "probability" in run("rank", "ada@example.org", "--on", "2026-04-07", "--top", "1").stdout
     )

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from paperpost.engine.embedded import compose_all_of
-from paperpost.service import account, explain
+from paperpost.service import account, explain, library
 from paperpost.service.calibrate import AROUND, LOOK_BACK, TIME_TO_VOTE, calibrate
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
@@ -100,6 +100,18 @@ def test_a_mail_counts_if_its_subscriber_voted_at_that_time(
     papers = mailed(installation, "ada")
     clock.now += AROUND + timedelta(days=1)
     vote(installation, "ada", papers)
+    assert at_ten(curve(installation)) == DEFAULT
+
+
+def test_a_library_that_was_brought_in_does_not_say_that_mails_were_read(
+    installation: Installation, clock: Clock
+) -> None:
+    mailed(installation, "ada")
+    clock.now += TIME_TO_VOTE
+    with installation.database.reading() as session:
+        ada = id_of(account.named(session, "ada@example.org"))
+    taken = library.take_in(installation, ada, library.read(b"@misc{a, title = {Tides}}", "mine"))
+    assert taken.added_votes == 1
     assert at_ten(curve(installation)) == DEFAULT
 
 

@@ -1,14 +1,17 @@
-"""Papers in: from files, and by asking over HTTP."""
+"""Papers in, from files and from whatever a source found."""
 
 import gzip
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
 from invented import Clock
 
 from paperpost.service import ingest
 from paperpost.service.installation import Installation
+from paperpost.sources.found import checked, title_key
+from paperpost.sources.identifiers import page_of
 from paperpost.store import papers
 
 DAY = date(2026, 4, 14)
@@ -75,3 +78,34 @@ def test_a_date_without_a_year_is_the_latest_one_not_after_the_import(
     ingest.import_files(installation, [page])
     with installation.database.reading() as session:
         assert papers.newest_day(session) == date(2025, 12, 3)
+
+
+@pytest.mark.parametrize(
+    ("told", "name", "also"),
+    [
+        ({"id": "pmid:7", "doi": "10.1000/A"}, "doi:10.1000/a", ("pmid:7",)),
+        ({"id": "doi:10.1000/a", "also": ["arXiv:2604.00001v3", "PMC5"]},
+         "2604.00001", ("doi:10.1000/a", "pmcid:PMC5")),
+        ({"id": "2604.00001", "doi": "10.48550/arXiv.2604.00001"}, "2604.00001", ()),
+        ({"id": "2604.00001", "also": ["2604.00002"]}, "2604.00001", ()),
+        ({"also": ["PMC5"]}, title_key("A title that tells"), ("pmcid:PMC5",)),
+    ],
+)  # fmt: skip
+def test_a_paper_is_taken_in_under_the_best_of_its_names(
+    told: dict[str, object], name: str, also: tuple[str, ...]
+) -> None:
+    fields = {"title": "A title that tells", "announced": "2026-04-01", **told}
+    (record,) = ingest.records_of([checked(fields, source="test", today=DAY)])
+    assert (record.name, record.also) == (name, also)
+    assert record.url == page_of(name)
+    assert record.title_keys == (title_key("A title that tells"),)
+
+
+def test_a_replacement_tells_when_it_was_revised_and_is_no_news() -> None:
+    fields = {"title": "On it", "announced": "2026-04-01", "id": "2604.00001v2"}
+    new, replaced = ingest.records_of(
+        checked(fields | {"kind": kind}, source="test", today=DAY) for kind in ("new", "replace")
+    )
+    assert (new.revised, new.only_if_known) == (None, False)
+    assert (replaced.revised, replaced.only_if_known) == (date(2026, 4, 1), True)
+    assert new.title_keys == ()

@@ -76,7 +76,7 @@ def test_late_papers_of_the_day_before_are_new_to_those_who_had_that_day(
 ) -> None:
     fill(any_installation, DAYS[:2], each=1)
     late = Invented("2604.99999", "graph", DAYS[0])
-    before = Previous(DAYS[0], max(seen(any_installation).columns))
+    before = Previous(DAYS[0], max(seen(any_installation).columns), any_installation.clock())
     with any_installation.database.writing() as session:
         put_all(session, [arrival(late)], any_installation.clock())
     both = seen(any_installation, DAYS[0], DAYS[1])

@@ -10,6 +10,7 @@ from paperpost.sources.found import (
     InvalidRecord,
     checked,
     identity,
+    is_telling,
     normalise_title,
     title_key,
 )
@@ -179,3 +180,34 @@ def test_any_record_is_a_paper_or_rejected(record: dict[str, object]) -> None:
         return
     assert found.title
     assert identity(found)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Mamba", "Attention, please", "Editorial: on the use of methods", "Guest Editorial of May",
+        "Correction to: A study of graphs", "Author Correction: a study of graphs",
+        "Erratum: a study of graphs", "Corrigendum for a study of graphs", "In this issue of ours",
+        "Retraction: a study of graphs", "Reply to Smith and others", "Letters to the editor, May",
+        "Comment on “A study of graphs”", "", "a b c d",
+    ],
+)  # fmt: skip
+def test_a_title_that_many_papers_have_does_not_tell_which_it_is(title: str) -> None:
+    assert not is_telling(title)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Attention Is All You Need", "Error Correction to the Limit", "Response Time of Graphs",
+        "Retraction Maps on Manifolds", "Memory Intelligence Agent",
+    ],
+)  # fmt: skip
+def test_a_title_of_its_own_tells_a_paper(title: str) -> None:
+    assert is_telling(title)
+
+
+@pytest.mark.parametrize("version", [0, -1, True, 10**30, "2", 2.0, None])
+def test_a_version_that_is_no_version_is_left_out(version: object) -> None:
+    told = dict(GOOD, id="2604.00001", version=version)
+    assert checked(told, source="test", today=TODAY).version is None

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paperpost.sources.identifiers import bare_doi, page_of, paper_identifier
+from paperpost.sources.identifiers import any_identifier, bare_doi, page_of, paper_identifier
 
 # Drawing the first text may take a second, and machines are shared.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,6 +23,8 @@ patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
         ("hep-th/9901001", "hep-th/9901001", None),
         ("doi:10.1000/ABC.5", "doi:10.1000/abc.5", None),
         ("https://doi.org/10.1000/ABC", "doi:10.1000/abc", None),
+        ("doi:10.1101/2026.04.01.123456v3", "doi:10.1101/2026.04.01.123456", None),
+        ("https://doi.org/10.64898/2026.04.01.123456v1", "doi:10.64898/2026.04.01.123456", None),
         ("pmid:123456", "pmid:123456", None),
         ("https://pubmed.ncbi.nlm.nih.gov/123456/", "pmid:123456", None),
         ("hf:0123456789abcdef", "hf:0123456789abcdef", None),
@@ -76,3 +78,20 @@ def test_a_doi_is_read_bare_or_dressed() -> None:
     spellings = ("10.1000/AB", "doi:10.1000/ab", "https://doi.org/10.1000/aB")
     assert {bare_doi(text) for text in spellings} == {"10.1000/ab"}
     assert bare_doi("no doi") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("PMC1234567", "pmcid:PMC1234567"),
+        ("pmcid: pmc1234567", "pmcid:PMC1234567"),
+        ("https://pmc.ncbi.nlm.nih.gov/articles/PMC1234567/", "pmcid:PMC1234567"),
+        ("https://www.ncbi.nlm.nih.gov/pmc/articles/PMC1234567", "pmcid:PMC1234567"),
+        ("doi:10.48550/arXiv.2604.00001", "2604.00001"),
+        ("PMC", None),
+        ("PMC0", None),
+    ],
+)
+def test_what_may_stand_beside_an_id_has_one_bare_form_too(text: str, bare: str | None) -> None:
+    assert any_identifier(text) == bare
+    assert bare is None or any_identifier(bare) == bare

@@ -135,7 +135,7 @@ def test_a_broken_entry_is_told_and_costs_no_other_one() -> None:
     assert broken.name.startswith("@article{broken")
     assert isinstance(whole, LibraryEntry)
     assert isinstance(nameless, NotRecognised)
-    assert (nameless.place, nameless.name) == ("line 7", "k")
+    assert (nameless.place, nameless.name) == ("line 8", "k")
     assert "neither a title nor" in nameless.reason
 
 

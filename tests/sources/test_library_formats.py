@@ -196,6 +196,13 @@ def test_what_is_no_library_is_refused_with_a_reason(data: bytes, reason: str) -
         list(read_library(data))
 
 
+def test_what_is_told_of_a_broken_library_steers_no_terminal() -> None:
+    for text in ("\x1b[2Jgone", "@article{\x1b[2Jgone, title = {x\n@misc{k, title={A title}}"):
+        (broken,) = (one for one in read(text) if isinstance(one, NotRecognised))
+        assert "gone" in broken.name
+        assert broken.name.isprintable()
+
+
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_anything_is_read_or_refused(data: bytes) -> None:
     try:

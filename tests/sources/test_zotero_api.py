@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import traps
-from hurried_client import hurried_client
+from hurried_client import Kept, OpenGate, hurried_client
 from speaks_zotero import Zotero, work
 from web_on_loopback import WebOnLoopback
 
@@ -77,6 +77,25 @@ def test_the_key_goes_to_no_other_host(client: PoliteClient, web: WebOnLoopback)
     here, there = web.asked
     assert (here.host, here.headers["Zotero-API-Key"]) == ("api.zotero.org", KEY)
     assert (there.host, there.headers["Zotero-API-Key"]) == ("elsewhere.example.org", None)
+
+
+class NotingGate(OpenGate):
+    """Notes who is to be left alone, and for how many seconds."""
+
+    def __init__(self) -> None:
+        self.closed: list[tuple[str, float]] = []
+
+    def close(self, host: str, seconds: float) -> None:
+        self.closed.append((host, seconds))
+
+
+def test_zotero_is_left_alone_for_as_long_as_it_asks(zotero: Zotero, web: WebOnLoopback) -> None:
+    zotero.backoff, gate = "11", NotingGate()
+    with PoliteClient(
+        contact=None, version="0.1", gate=gate, cache=Kept(), allow_private=True, mirror=web.url
+    ) as client:
+        assert len(titles(client)) == 250
+    assert gate.closed == [("api.zotero.org", 11.0)] * 3
 
 
 def test_an_answer_that_is_no_list_is_an_error(client: PoliteClient, web: WebOnLoopback) -> None:

@@ -88,6 +88,14 @@ def test_an_arxiv_id_beside_another_name_is_as_good() -> None:
     assert columns([told])["id"] == "2604.00001"
 
 
+def test_a_preprint_that_tells_of_its_journal_version_keeps_its_own_name() -> None:
+    preprint = replace(JOURNAL, name="doi:10.1101/x", also=("doi:10.1000/x",), version=2)
+    journal = replace(JOURNAL, name="doi:10.1000/x")
+    assert preprint.name == "doi:10.1101/x"
+    assert together(preprint, journal)
+    assert columns([journal, preprint])["id"] == columns([preprint])["id"] == preprint.name
+
+
 @given(worlds(), st.randoms(use_true_random=False))
 def test_the_order_of_records_makes_no_difference(records: list[Record], chance: object) -> None:
     shuffled = list(records)

@@ -108,7 +108,11 @@ def test_a_preprint_and_its_doi_are_one_paper_whichever_comes_first(database: Da
 def test_two_arxiv_ids_that_share_a_doi_stay_two_papers(database: Database) -> None:
     one = replace(ONE, also=("doi:10.1234/abc",))
     twin = replace(one, name="2604.00002", title_keys=("hf:twin",))
-    assert put(database, one, twin) == {"added": 2}
+    assert put(database, twin, one) == {"added": 2}
+    with database.reading() as session:
+        found = papers.find(session, "doi:10.1234/abc")
+    assert found is not None
+    assert found.id == one.name
 
 
 def test_a_journals_record_does_not_take_the_preprints_page_away(database: Database) -> None:

@@ -37,7 +37,7 @@ def _record(draw: st.DrawFn) -> Record:
         also=tuple(draw(st.lists(st.sampled_from([*DOIS, "pmid:1"]), max_size=2, unique=True))),
         title_keys=(title,),
         upvotes=draw(st.sampled_from([None, None, 3, 5])),
-        revised=draw(st.sampled_from([None, None, announced])),
+        revised=draw(st.sampled_from([None, None, announced, DAY + timedelta(days=1)])),
     )
 
 

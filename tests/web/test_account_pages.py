@@ -42,6 +42,7 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
         "size": "10",
         "threshold": "",
         "explore": "yes",
+        "revisions": "no",
         "quiet_note": "no",
     }
     saving.fields |= {
@@ -54,6 +55,7 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
         "size": "3",
         "threshold": "65",
         "explore": "no",
+        "revisions": "yes",
         "quiet_note": "yes",
     }
     saved = saving.post(client)
@@ -67,12 +69,14 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
         3,
     )
     assert (person.threshold, person.explore, person.quiet_note) == (0.65, False, True)
+    assert person.revisions
     assert interests(doors)[InterestKind.KEYWORD] == ["auctions", "fair division"]
     assert interests(doors)[InterestKind.MUTED] == ["crypto"]
     assert str(person.next_due_at) == "2026-04-13 17:00:00+00:00"
     assert form(saved, "save").fields["timezone"] == "Europe/Berlin"
     assert form(saved, "save").fields["threshold"] == "65"
     assert form(saved, "save").fields["explore"] == "no"
+    assert form(saved, "save").fields["revisions"] == "yes"
     assert form(saved, "save").fields["quiet_note"] == "yes"
 
 

@@ -18,6 +18,7 @@ from bibtexparser.model import (
     ParsingFailedBlock,
 )
 
+from paperpost.sources.cleaning import plain_text
 from paperpost.sources.libraries.entry import Entries, LibraryEntry, NotRecognised, entry
 from paperpost.sources.libraries.latex import plain
 from paperpost.sources.people import name_in_order
@@ -66,7 +67,7 @@ def _read(block: Block) -> Iterator[LibraryEntry | NotRecognised]:
 
 
 def _beginning(raw: str | None) -> str:
-    return " ".join((raw or "")[:200].split())[:60]
+    return plain_text((raw or "")[:200], 60)
 
 
 def _entry(place: str, found: Entry) -> LibraryEntry | NotRecognised:

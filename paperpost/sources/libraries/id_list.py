@@ -2,6 +2,7 @@
 
 import re
 
+from paperpost.sources.cleaning import plain_text
 from paperpost.sources.libraries.entry import Entries, LibraryEntry, NotRecognised
 from paperpost.sources.libraries.naming import identifier_in
 
@@ -27,7 +28,7 @@ def read_id_list(text: str) -> Entries:
             yield LibraryEntry(f"line {number}", bare, (bare,))
         if not found:
             reason = "no arXiv id, DOI, PubMed id or address of a paper"
-            yield NotRecognised(f"line {number}", " ".join(told[:200].split())[:80], reason)
+            yield NotRecognised(f"line {number}", plain_text(told, 80) or "no words", reason)
 
 
 def _identifiers(line: str) -> list[str]:
