@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from paperpost import __version__, library_commands, mail_commands, measure_commands, source_commands
+from paperpost import (
+    __version__,
+    library_commands,
+    mail_commands,
+    measure_commands,
+    source_commands,
+)
 from paperpost.settings import load_settings
 from paperpost.terminal import AsJson, Email, a_date, fail, opened, say, show
 
@@ -86,11 +92,12 @@ def fetch(
     from paperpost.service import fetch as fetching
     from paperpost.sources.errors import UnknownSource
 
+    try:
+        fetching.check_sources(sources or (), load_settings())
+    except UnknownSource as error:
+        raise typer.BadParameter(str(error)) from error
     with opened() as installation:
-        try:
-            result = fetching.fetch(installation, sources or ())
-        except UnknownSource as error:
-            raise typer.BadParameter(str(error)) from error
+        result = fetching.fetch(installation, sources or ())
     _show_ingested(as_json, asdict(result))
     if result.rejected and not result.readable:
         fail("nothing could be fetched")

@@ -100,9 +100,7 @@ def test_a_muted_paper_does_not_come_back(
     any_installation: Installation, two: tuple[str, str]
 ) -> None:
     store(any_installation, DAYS[0])
-    subscribe.by_command(
-        any_installation, two[0], Wishes(muted=("version 2",)), confirmed=True
-    )
+    subscribe.by_command(any_installation, two[0], Wishes(muted=("version 2",)), confirmed=True)
     shown = {choice["paper"] for choice in explain(any_installation, two[0], DAYS[0])}
     assert shown
     assert OLD.id not in shown
