@@ -1,7 +1,7 @@
 """New papers from the sources: what is missing is asked for, and how each day stands is kept."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from paperpost.errors import PaperpostError
@@ -27,6 +27,7 @@ KEPT = timedelta(days=400)
 ASK_AGAIN = timedelta(minutes=30)
 # All of today's papers are here: what may still change are upvotes, or a feed that was corrected.
 ASK_AGAIN_SETTLED = timedelta(hours=6)
+FAILED = (DayState.BROKEN, DayState.REFUSED)
 
 
 def fetch(
@@ -74,7 +75,8 @@ def _is_due(installation: Installation, spec: str) -> bool:
     if run is None:
         return True
     settled = any(stand.day == today and stand.state in SETTLED for stand in stands)
-    return now - run.asked_at >= (ASK_AGAIN_SETTLED if settled else ASK_AGAIN)
+    # A clock that was ahead must not make us wait until it is that late.
+    return abs(now - run.asked_at) >= (ASK_AGAIN_SETTLED if settled else ASK_AGAIN)
 
 
 def wanted_of(
@@ -110,14 +112,16 @@ def ask(installation: Installation, client: PoliteClient, source: Source, result
     with its days. Raises Stopped, and PaperpostError for the store's own trouble."""
     now = installation.clock()
     installation.say(f"asking {source.name}")
+    with installation.database.writing() as session:
+        requests.begin_run(session, source.name, now)
     wanted = _look(installation, source, now)
-    reported: set[date] = set()
+    reported: dict[date, DayReport] = {}
     before = result.readable
     try:
         for batch in source.batches(client, wanted):
             take_in(installation, iter(batch.records), source.name, result)
             keep_days(installation, source, batch.days)
-            reported |= {report.day for report in batch.days}
+            reported |= {report.day: report for report in batch.days}
             for answer in batch.answers:
                 answer.keep()
     except (PaperpostError, Stopped):
@@ -125,14 +129,22 @@ def ask(installation: Installation, client: PoliteClient, source: Source, result
     except Exception as error:
         # SourceError is what is expected; whatever else a source brings about must be told as
         # well, and must not keep the others from being read.
-        result.rejected.append(RejectedRecord(source.name, 0, str(error) or type(error).__name__))
         left = [day for day in wanted.days if day not in reported]
         keep_days(installation, source, [report_of(error, day) for day in left])
-        _record(installation, source, "failed", str(error), now)
+        _fail(installation, source, str(error) or type(error).__name__, result)
         return
     keep_days(installation, source, list(_holidays(source, wanted, reported)))
+    newest = reported[max(reported)] if reported else None
+    if newest is not None and newest.state in FAILED:
+        _fail(installation, source, newest.evidence, result)
+        return
     number = result.readable - before
-    _record(installation, source, "ok", f"{number} papers" if number else "nothing new", now)
+    _record(installation, source, "ok", f"{number} papers" if number else "nothing new")
+
+
+def _fail(installation: Installation, source: Source, reason: str, result: Ingested) -> None:
+    result.rejected.append(RejectedRecord(source.name, 0, reason))
+    _record(installation, source, "failed", reason)
 
 
 def _look(installation: Installation, source: Source, now: datetime) -> Wanted:
@@ -141,7 +153,7 @@ def _look(installation: Installation, source: Source, now: datetime) -> Wanted:
         return wanted_of(source, known, days.first_day(session, source.name), now)
 
 
-def _holidays(source: Source, wanted: Wanted, reported: set[date]) -> Iterator[DayReport]:
+def _holidays(source: Source, wanted: Wanted, reported: Container[date]) -> Iterator[DayReport]:
     """The days without papers among those that were asked for, and between them."""
     if not wanted.days:
         return
@@ -169,8 +181,6 @@ def _stand(source: str, report: DayReport) -> days.Stand:
     return days.Stand(source, report.day, report.state.value, report.evidence, report.papers, ids)
 
 
-def _record(
-    installation: Installation, source: Source, state: str, detail: str, now: datetime
-) -> None:
+def _record(installation: Installation, source: Source, state: str, detail: str) -> None:
     with installation.database.writing() as session:
-        requests.record_run(session, source.name, state, detail, now)
+        requests.record_run(session, source.name, state, detail, installation.clock())

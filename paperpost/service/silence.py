@@ -83,6 +83,8 @@ def _of_source(one: Standing, on: date, newest: date | None, now: datetime) -> I
     if one.asked_at is None:
         if newest is None or newest < day:  # else they came in by another way
             yield f"{one.name} has not been asked for papers yet."
+    elif one.succeeded_at is None and not one.days and not one.failed:
+        yield f"{one.name} was asked on {at(one.asked_at)}, and its papers are still coming in."
     elif (report := one.trouble(day) or one.report(day)) is None:
         yield f"{one.name} was last asked on {at(one.asked_at)}, before new papers were due."
     elif sentence := _of_report(one, report, newest):

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from paperpost.settings import Settings
 from paperpost.sources import catalogue
-from paperpost.sources.source import SETTLED, DayReport, DayState, Source
+from paperpost.sources.source import SETTLED, DayReport, DayState, Source, in_words
 from paperpost.store import days, requests
 from paperpost.store.tables import SourceDay, SourceRun
 
@@ -48,18 +48,28 @@ class Standing:
     def trouble(self, day: date) -> DayReport | None:
         """The newest day, of the last few up to that one, whose papers are missing; None if they
         are all there or are still coming in, as they do on any day."""
-        known = (self.days.get(day - n * DAY) for n in range(LATELY.days + 1))
+        if self.days.get(day) is None and self.source.closed(day) is None:
+            day -= DAY  # not asked for yet
+        known = (self._awaited(day - n * DAY) for n in range(LATELY.days + 1))
         return next((report for report in known if report and self._is_trouble(report)), None)
 
     def _is_trouble(self, report: DayReport) -> bool:
-        if report.state == DayState.PARTIAL and self.source.grows:
-            return False
-        return report.state not in SETTLED
+        return report.state != DayState.PARTIAL or not self.source.grows
 
     def oldest_unsettled(self, until: date) -> date | None:
         """The first of the last days, up to that one, of which papers may still come."""
-        unsettled = [day for day, one in self.days.items() if one.state not in SETTLED]
-        return min((day for day in unsettled if day <= until), default=None)
+        first = min(self.days, default=until + DAY)
+        between = (first + n * DAY for n in range((until - first).days + 1))
+        return next((day for day in between if self._awaited(day)), None)
+
+    def _awaited(self, day: date) -> DayReport | None:
+        """What is known of a day of which papers may still come; None for any other. One that lies
+        behind us without a word was missed, and is not caught up yet."""
+        if (known := self.days.get(day)) is not None:
+            return None if known.state in SETTLED else known
+        if day < min(self.days, default=day) or self.source.closed(day) is not None:
+            return None
+        return DayReport(day, DayState.STALE, f"its papers of {in_words(day)} are not here yet")
 
     def newest_complete(self) -> date | None:
         """The newest day of which all papers are here."""
@@ -90,7 +100,7 @@ def of_source(source: Source, run: SourceRun | None, known: Sequence[SourceDay])
     if run is None:
         return Standing(source)
     reports = {row.day: stored_report(row) for row in known}
-    failed = run.state != "ok"
+    failed = run.state == "failed"
     return Standing(source, run.asked_at, run.succeeded_at, failed, run.detail, reports)
 
 

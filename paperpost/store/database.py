@@ -260,6 +260,12 @@ def in_chunks(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
         yield chunk
 
 
+def printable(text: str, longest: int = 1_000) -> str:
+    """A text from outside as one line that every database takes and every terminal shows."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 2 * longest])
+    return " ".join(shown.split())[:longest]
+
+
 def add_or_leave(
     session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, delete, func, select, update
 
+from paperpost.store.database import add_or_leave, printable
 from paperpost.store.tables import SourceDay
 
 
@@ -57,16 +58,14 @@ def keep(session: Session, stand: Stand, now: datetime) -> None:
             )
             .values(ids=None)
         )
-    kept = session.get(SourceDay, (stand.source, stand.day))
-    if kept is None:
-        kept = SourceDay(
-            source=stand.source, day=stand.day, state=stand.state, evidence="", looked_at=now
-        )
-    kept.state, kept.evidence, kept.papers = stand.state, stand.evidence[:1000], stand.papers
-    kept.looked_at = now
+    key = {"source": stand.source, "day": stand.day}
+    unknown = {"state": stand.state, "evidence": "", "papers": 0, "looked_at": now}
+    add_or_leave(session, SourceDay, [key | unknown])
+    kept = session.get_one(SourceDay, (stand.source, stand.day))
+    kept.state, kept.papers, kept.looked_at = stand.state, stand.papers, now
+    kept.evidence = printable(stand.evidence)
     if stand.ids is not None:
         kept.ids = stand.ids
-    session.add(kept)
 
 
 def forget(session: Session, before: date) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, delete, func, or_, select
 
+from paperpost.store.database import add_or_leave, printable
 from paperpost.store.tables import Request, SourceRun, WebValidator
 
 
@@ -76,18 +77,30 @@ def keep_validators(
     session: Session, url: str, etag: str | None, last_modified: str | None, now: datetime
 ) -> None:
     """Remember what was taken in from this address."""
-    kept = session.get(WebValidator, url) or WebValidator(url=url)
+    add_or_leave(session, WebValidator, [{"url": url}])
+    kept = session.get_one(WebValidator, url)
     kept.etag, kept.last_modified, kept.kept_at = etag, last_modified, now
     session.add(kept)
 
 
+def begin_run(session: Session, source: str, now: datetime) -> None:
+    """Write down that a source is asked: whatever becomes of it, it was."""
+    add_or_leave(session, SourceRun, [_never_ended(source, now)])
+    session.get_one(SourceRun, source).asked_at = now
+
+
 def record_run(session: Session, source: str, state: str, detail: str, now: datetime) -> None:
     """Write down how a fetch of a source ended: `ok` or `failed`."""
-    run = session.get(SourceRun, source) or SourceRun(source=source, asked_at=now, state=state)
-    run.asked_at, run.state, run.detail = now, state, detail[:1000]
+    add_or_leave(session, SourceRun, [_never_ended(source, now)])
+    run = session.get_one(SourceRun, source)
+    run.asked_at, run.state, run.detail = now, state, printable(detail)
     if state == "ok":
         run.succeeded_at = now
-    session.add(run)
+
+
+def _never_ended(source: str, now: datetime) -> dict[str, object]:
+    detail = "asked, and not heard yet"
+    return {"source": source, "asked_at": now, "state": "asked", "detail": detail}
 
 
 def runs(session: Session) -> list[SourceRun]:

@@ -1,6 +1,8 @@
 """Sources asked for what is missing, and how each of their days stands."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,6 +18,7 @@ from paperpost.sources.errors import FeedError, RequestFailed, Stopped, UnknownS
 from paperpost.sources.found import FoundPaper, checked
 from paperpost.sources.source import Batch, DayReport, DayState, Wanted
 from paperpost.store import days, papers, requests
+from paperpost.store.database import StoreError
 from paperpost.store.tables import SourceDay
 
 DAY = timedelta(days=1)
@@ -154,6 +157,79 @@ def test_what_is_settled_is_not_unsettled_by_a_later_failure(
     ask(any_installation, journal)
     fetch.keep_days(any_installation, journal, [DayReport(WEDNESDAY, DayState.BROKEN, "no answer")])
     assert stands(any_installation, journal) == {WEDNESDAY: "complete"}
+
+
+def test_a_source_whose_days_are_broken_has_failed_although_it_raised_nothing(
+    any_installation: Installation, clock: Clock
+) -> None:
+    class Careful(Journal):
+        def batches(self, client: PoliteClient, wanted: Wanted) -> Iterator[Batch]:
+            yield Batch(
+                (), tuple(DayReport(day, DayState.BROKEN, "no JSON") for day in wanted.days)
+            )
+
+    clock.now = on(WEDNESDAY)
+    result = ask(any_installation, Careful())
+    assert [rejected.reason for rejected in result.rejected] == ["no JSON"]
+    with any_installation.database.reading() as session:
+        (run,) = requests.runs(session)
+    assert (run.state, run.detail, run.succeeded_at) == ("failed", "no JSON", None)
+
+
+def test_what_a_source_says_is_stored_as_one_line_that_every_database_takes(
+    any_installation: Installation, clock: Clock
+) -> None:
+    clock.now = on(WEDNESDAY)
+    journal = Journal(fails={WEDNESDAY: ValueError("bad\x00 news\nof " + "x" * 5_000)})
+    ask(any_installation, journal)
+    with any_installation.database.reading() as session:
+        (run,) = requests.runs(session)
+        (stand,) = days.since(session, journal.name, WEDNESDAY)
+    assert run.detail.startswith("bad news of xxx")
+    assert (len(run.detail), stand.state) == (1_000, "broken")
+
+
+def test_a_store_that_fails_in_the_middle_does_not_make_us_ask_at_every_tick(
+    any_installation: Installation, clock: Clock
+) -> None:
+    class Poisonous(Journal):
+        def batches(self, client: PoliteClient, wanted: Wanted) -> Iterator[Batch]:
+            raise StoreError("the disk is full")
+
+    clock.now = on(WEDNESDAY)
+    with pytest.raises(StoreError):
+        ask(any_installation, Poisonous())
+    with any_installation.database.reading() as session:
+        (run,) = requests.runs(session)
+    assert (run.asked_at, run.succeeded_at) == (clock.now, None)
+
+
+def test_two_that_fetch_at_once_write_their_first_words_side_by_side(
+    any_installation: Installation, clock: Clock
+) -> None:
+    together = threading.Barrier(2)
+
+    def write(_: int) -> None:
+        together.wait(5)
+        with any_installation.database.writing() as session:
+            requests.record_run(session, "journal", "ok", "papers", clock.now)
+            requests.keep_validators(session, "https://journal", "a", None, clock.now)
+            days.keep(session, days.Stand("journal", WEDNESDAY, "complete", "all"), clock.now)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, range(2)))
+    with any_installation.database.reading() as session:
+        assert [run.state for run in requests.runs(session)] == ["ok"]
+
+
+def test_a_clock_that_was_ahead_keeps_nobody_waiting(
+    any_installation: Installation, clock: Clock
+) -> None:
+    clock.now = on(WEDNESDAY)
+    reader = with_settings(any_installation, source_mirror="http://a..b", sources=("arxiv:cs.AI",))
+    with any_installation.database.writing() as session:
+        requests.record_run(session, "arxiv:cs.AI", "ok", "", clock.now + 400 * DAY)
+    assert fetch.fetch_due(reader) is not None
 
 
 def test_only_the_newest_batch_keeps_its_ids(any_installation: Installation, clock: Clock) -> None:

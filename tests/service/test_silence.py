@@ -250,3 +250,37 @@ def test_a_digest_tells_whose_papers_it_should_have_had(
     settle(any_installation, START.date())
     whole = preview(any_installation, email, START.date())
     assert b"Not all papers" not in (whole.data or b"")
+
+
+def test_a_day_that_is_not_caught_up_yet_is_told_and_owed(
+    any_installation: Installation, clock: Clock
+) -> None:
+    """Nothing is known of it: the work stood still, and OAI-PMH is being asked just now."""
+    email = join(any_installation, "ada", "graph neural networks")
+    tuesday, wednesday, thursday = (START.date() + n * DAY for n in range(3))
+    settle(any_installation, tuesday)
+    fill(any_installation, [tuesday])
+    compose_all_of(any_installation, tuesday)
+    clock.turn(days=2)
+    fill(any_installation, [thursday])
+    settle(any_installation, thursday)
+    expected = outlook(any_installation, thursday)
+    assert expected.owed_from == wednesday
+    assert expected.missing == (f"{SOURCE}: its papers of Wednesday 8 April 2026 are not here yet.")
+    compose_all_of(any_installation, thursday)
+    fill(any_installation, [wednesday])
+    settle(any_installation, wednesday)
+    clock.turn(days=1)
+    friday = thursday + DAY
+    settle(any_installation, friday)
+    fill(any_installation, [friday])
+    compose_all_of(any_installation, friday)
+    told = mailed(any_installation, email)
+    assert (told[thursday], told[friday]) == ({thursday}, {wednesday, friday})
+
+
+def test_days_before_the_first_one_that_was_asked_for_are_not_owed(
+    any_installation: Installation,
+) -> None:
+    settle(any_installation, START.date())
+    assert outlook(any_installation, START.date()).owed_from is None
