@@ -67,7 +67,7 @@ class Standing:
         behind us without a word was missed, and is not caught up yet."""
         if (known := self.days.get(day)) is not None:
             return None if known.state in SETTLED else known
-        if day < min(self.days, default=day) or self.source.closed(day) is not None:
+        if day <= min(self.days, default=day) or self.source.closed(day) is not None:
             return None
         return DayReport(day, DayState.STALE, f"its papers of {in_words(day)} are not here yet")
 
