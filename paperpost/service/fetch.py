@@ -1,7 +1,7 @@
 """New papers from the sources: what is missing is asked for, and how each day stands is kept."""
 
 import threading
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from paperpost.errors import PaperpostError
@@ -16,7 +16,7 @@ from paperpost.sources.client import PoliteClient
 from paperpost.sources.errors import Stopped
 from paperpost.sources.source import SETTLED, DayReport, DayState, Source, Wanted, report_of
 from paperpost.store import days, requests
-from paperpost.store.tables import SourceDay
+from paperpost.store.tables import SourceDay, SourceRun
 
 DAY = timedelta(days=1)
 # Digests look a week back for new subscribers, and at what came since the last one for others.
@@ -61,19 +61,22 @@ def check_sources(specs: Iterable[str], settings: Settings) -> None:
 
 
 def fetch_due(installation: Installation, stop: threading.Event | None = None) -> Ingested | None:
-    """Fetch the configured sources that it is time to ask again; None if there are none."""
-    due = [spec for spec in installation.settings.sources if _is_due(installation, spec)]
+    """Fetch the configured sources that it is time to ask again, those that failed the last time
+    after the others, which need not wait for them; None if there are none."""
+    with installation.database.reading() as session:
+        runs = {run.source: run for run in requests.runs(session)}
+    due = [spec for spec in installation.settings.sources if _is_due(installation, spec, runs)]
+    due.sort(key=lambda spec: spec in runs and runs[spec].state == "failed")
     return fetch(installation, due, stop) if due else None
 
 
-def _is_due(installation: Installation, spec: str) -> bool:
+def _is_due(installation: Installation, spec: str, runs: Mapping[str, SourceRun]) -> bool:
+    if (run := runs.get(spec)) is None:
+        return True
     now = installation.clock()
     today = catalogue.parse(spec, installation.settings).today(now)
     with installation.database.reading() as session:
-        run = next((run for run in requests.runs(session) if run.source == spec), None)
         stands = days.since(session, spec, today)
-    if run is None:
-        return True
     settled = any(stand.day == today and stand.state in SETTLED for stand in stands)
     # A clock that was ahead must not make us wait until it is that late.
     return abs(now - run.asked_at) >= (ASK_AGAIN_SETTLED if settled else ASK_AGAIN)

@@ -222,6 +222,21 @@ def test_two_that_fetch_at_once_write_their_first_words_side_by_side(
         assert [run.state for run in requests.runs(session)] == ["ok"]
 
 
+def test_a_source_that_failed_is_asked_after_the_others(
+    any_installation: Installation, clock: Clock
+) -> None:
+    clock.now = on(WEDNESDAY)
+    said: list[str] = []
+    sources = ("arxiv:cs.AI", "arxiv:cs.CL")
+    reader = with_settings(any_installation, source_mirror="http://a..b", sources=sources)
+    with any_installation.database.writing() as session:
+        requests.record_run(session, "arxiv:cs.AI", "failed", "", clock.now - DAY)
+        requests.record_run(session, "arxiv:cs.CL", "ok", "", clock.now - DAY)
+    telling = Installation(reader.settings, reader.database, reader.clock, said.append)
+    fetch.fetch_due(telling)
+    assert said == ["asking arxiv:cs.CL", "asking arxiv:cs.AI"]
+
+
 def test_a_clock_that_was_ahead_keeps_nobody_waiting(
     any_installation: Installation, clock: Clock
 ) -> None:
