@@ -146,7 +146,9 @@ def ask(installation: Installation, client: PoliteClient, source: Source, result
 
 
 def _fail(installation: Installation, source: Source, reason: str, result: Ingested) -> None:
-    result.rejected.append(RejectedRecord(source.name, 0, reason))
+    told = {(rejected.file, rejected.record) for rejected in result.rejected}
+    if (source.name, 0) not in told:  # a source may have told of its bad day itself
+        result.rejected.append(RejectedRecord(source.name, 0, reason))
     _record(installation, source, "failed", reason)
 
 
