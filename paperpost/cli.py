@@ -98,6 +98,8 @@ def fetch(
         raise typer.BadParameter(str(error)) from error
     with opened() as installation:
         result = fetching.fetch(installation, sources or ())
+    for one in result.days:
+        say(f"{one.source}, {one.day} is {one.state}: {one.evidence}")
     _show_ingested(as_json, asdict(result))
     if result.rejected and not result.readable:
         fail("nothing could be fetched")

@@ -2,6 +2,9 @@
 
 import threading
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from paperpost.errors import PaperpostError
@@ -16,6 +19,7 @@ from paperpost.sources.client import PoliteClient
 from paperpost.sources.errors import Stopped
 from paperpost.sources.source import SETTLED, DayReport, DayState, Source, Wanted, report_of
 from paperpost.store import days, requests
+from paperpost.store.database import printable
 from paperpost.store.tables import SourceDay, SourceRun
 
 DAY = timedelta(days=1)
@@ -28,30 +32,73 @@ ASK_AGAIN = timedelta(minutes=30)
 # All of today's papers are here: what may still change are upvotes, or a feed that was corrected.
 ASK_AGAIN_SETTLED = timedelta(hours=6)
 FAILED = (DayState.BROKEN, DayState.REFUSED)
+ASKED_AGAIN = "; asked again: "
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DayTold:
+    """What a source told of one of its days in a run; `day` as YYYY-MM-DD."""
+
+    source: str
+    day: str
+    state: str
+    evidence: str
+    papers: int
+
+
+@dataclass(slots=True)
+class Fetched(Ingested):
+    """What came in from sources, and what they told of their days."""
+
+    days: list[DayTold] = field(default_factory=list)
 
 
 def fetch(
     installation: Installation, specs: Sequence[str] = (), stop: threading.Event | None = None
-) -> Ingested:
+) -> Fetched:
     """Ask the named sources, or the configured ones, for new papers and for what was missed.
 
-    One source that fails does not keep the others from being read; its failure is kept with its
-    days and stands among the rejected as record 0. Once `stop` is set the run ends: what came is
-    in, the rest is asked for the next time. Raises UnknownSource before anything is asked.
+    They are asked side by side, because one whose host is slow must not keep the others waiting;
+    each host still gets one request at a time. One that fails keeps its failure with its days and
+    stands among the rejected as record 0. Once `stop` is set the run ends: what came is in, the
+    rest is asked for the next time. Raises UnknownSource before anything is asked.
     """
     settings = installation.settings
-    wanted = [catalogue.parse(spec, settings) for spec in specs or settings.sources]
-    result = Ingested()
-    client = polite_client(installation, stop)
-    try:
-        for source in wanted:
-            ask(installation, client, source, result)
+    named = dict.fromkeys(specs or settings.sources)
+    wanted = [catalogue.parse(spec, settings) for spec in named]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = list(pool.map(lambda source: _asked(installation, source, stop), wanted))
+    with closing(polite_client(installation, stop)) as client, suppress(Stopped):
         look_up(installation, client)
-    except Stopped:
-        pass
-    finally:
-        client.close()
+    failures = [one for one in asked if isinstance(one, PaperpostError)]
+    if failures:
+        raise failures[0]
+    return _together([one for one in asked if isinstance(one, Fetched)])
+
+
+def _asked(
+    installation: Installation, source: Source, stop: threading.Event | None
+) -> Fetched | PaperpostError:
+    """What came from one source; the store's own trouble does not keep the others from ending."""
+    result = Fetched()
+    with closing(polite_client(installation, stop)) as client, suppress(Stopped):
+        try:
+            ask(installation, client, source, result)
+        except PaperpostError as error:
+            return error
     return result
+
+
+def _together(parts: Iterable[Fetched]) -> Fetched:
+    whole = Fetched()
+    for part in parts:
+        whole.added += part.added
+        whole.updated += part.updated
+        whole.skipped += part.skipped
+        whole.rejected += part.rejected
+        whole.days += part.days
+    return whole
 
 
 def check_sources(specs: Iterable[str], settings: Settings) -> None:
@@ -60,13 +107,11 @@ def check_sources(specs: Iterable[str], settings: Settings) -> None:
         catalogue.parse(spec, settings)
 
 
-def fetch_due(installation: Installation, stop: threading.Event | None = None) -> Ingested | None:
-    """Fetch the configured sources that it is time to ask again, those that failed the last time
-    after the others, which need not wait for them; None if there are none."""
+def fetch_due(installation: Installation, stop: threading.Event | None = None) -> Fetched | None:
+    """Fetch the configured sources that it is time to ask again; None if there are none."""
     with installation.database.reading() as session:
         runs = {run.source: run for run in requests.runs(session)}
     due = [spec for spec in installation.settings.sources if _is_due(installation, spec, runs)]
-    due.sort(key=lambda spec: spec in runs and runs[spec].state == "failed")
     return fetch(installation, due, stop) if due else None
 
 
@@ -110,7 +155,7 @@ def _days(first: date, last: date) -> Iterator[date]:
     return (first + n * DAY for n in range((last - first).days + 1))
 
 
-def ask(installation: Installation, client: PoliteClient, source: Source, result: Ingested) -> None:
+def ask(installation: Installation, client: PoliteClient, source: Source, result: Fetched) -> None:
     """Ask one source for what is missing, and count in `result` what came; its failures are kept
     with its days. Raises Stopped, and PaperpostError for the store's own trouble."""
     now = installation.clock()
@@ -132,11 +177,14 @@ def ask(installation: Installation, client: PoliteClient, source: Source, result
     except Exception as error:
         # SourceError is what is expected; whatever else a source brings about must be told as
         # well, and must not keep the others from being read.
-        left = [day for day in wanted.days if day not in reported]
-        keep_days(installation, source, [report_of(error, day) for day in left])
+        left = [report_of(error, day) for day in wanted.days if day not in reported]
+        keep_days(installation, source, left)
+        result.days += _told(source, [*reported.values(), *left])
         _fail(installation, source, str(error) or type(error).__name__, result)
         return
-    keep_days(installation, source, list(_holidays(source, wanted, reported)))
+    holidays = list(_holidays(source, wanted, reported))
+    keep_days(installation, source, holidays)
+    result.days += _told(source, [*reported.values(), *holidays])
     newest = reported[max(reported)] if reported else None
     if newest is not None and newest.state in FAILED:
         _fail(installation, source, newest.evidence, result)
@@ -145,7 +193,13 @@ def ask(installation: Installation, client: PoliteClient, source: Source, result
     _record(installation, source, "ok", f"{number} papers" if number else "nothing new")
 
 
-def _fail(installation: Installation, source: Source, reason: str, result: Ingested) -> None:
+def _told(source: Source, reports: Iterable[DayReport]) -> Iterator[DayTold]:
+    for one in sorted(reports, key=lambda report: report.day):
+        day, state = one.day.isoformat(), one.state.value
+        yield DayTold(source.name, day, state, printable(one.evidence), one.papers)
+
+
+def _fail(installation: Installation, source: Source, reason: str, result: Fetched) -> None:
     told = {(rejected.file, rejected.record) for rejected in result.rejected}
     if (source.name, 0) not in told:  # a source may have told of its bad day itself
         result.rejected.append(RejectedRecord(source.name, 0, reason))
@@ -175,10 +229,24 @@ def keep_days(installation: Installation, source: Source, reports: Sequence[DayR
     with installation.database.writing() as session:
         known = days.since(session, source.name, min(report.day for report in reports))
         settled = {stand.day for stand in known if stand.state in SETTLED}
+        partial = {stand.day: stand for stand in known if stand.state == DayState.PARTIAL}
         for report in reports:
+            if report.day in partial and report.state in FAILED:
+                report = _still_partial(partial[report.day], report)
             if report.day not in settled or report.state in SETTLED:
                 days.keep(session, _stand(source.name, report), now)
         days.forget(session, now.date() - KEPT)
+
+
+def _still_partial(stand: SourceDay, report: DayReport) -> DayReport:
+    """A part of the day is here, whatever became of the next request."""
+    before = stand.evidence.partition(ASKED_AGAIN)[0]
+    return replace(
+        report,
+        state=DayState.PARTIAL,
+        evidence=f"{before}{ASKED_AGAIN}{report.evidence}",
+        papers=stand.papers,
+    )
 
 
 def _stand(source: str, report: DayReport) -> days.Stand:

@@ -17,7 +17,6 @@ from sqlmodel import col, select
 from web_on_loopback import WebOnLoopback
 
 from paperpost.service import fetch
-from paperpost.service.ingest import Ingested
 from paperpost.service.installation import Installation
 from paperpost.sources import catalogue
 from paperpost.sources.client import PoliteClient
@@ -44,12 +43,12 @@ class Week:
     web: WebOnLoopback
     client: PoliteClient
 
-    def fetch(self, day: date, hour: int = 12, spec: str = SPEC) -> Ingested:
+    def fetch(self, day: date, hour: int = 12, spec: str = SPEC) -> fetch.Fetched:
         """Ask on that day at that hour, UTC."""
         self.archive.today = day
         self.clock.now = datetime.combine(day, time(hour), UTC)
         source = catalogue.parse(spec, self.installation.settings)
-        result = Ingested()
+        result = fetch.Fetched()
         fetch.ask(self.installation, self.client, source, result)
         return result
 
@@ -112,7 +111,7 @@ def test_a_harvest_that_fails_is_taken_up_again_the_next_time(week: Week) -> Non
     result = week.fetch(WEDNESDAY)
     assert "HTTP 404" in result.rejected[-1].reason
     assert week.states()[WEDNESDAY][0] == "complete"
-    assert week.states()[TUESDAY][0] == "refused"
+    assert week.states()[TUESDAY][0] == "broken"
     assert week.papers_by_day()[TUESDAY] > 0
     week.fetch(WEDNESDAY, hour=13)
     assert week.states()[TUESDAY][0] == "complete"

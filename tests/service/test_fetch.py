@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from invented import Clock, with_settings
 from loopback_source import LoopbackSource, Told
 
 from paperpost.service import courtesy, fetch
-from paperpost.service.ingest import Ingested
 from paperpost.service.installation import Installation
 from paperpost.sources.client import PoliteClient
 from paperpost.sources.errors import FeedError, RequestFailed, Stopped, UnknownSource
@@ -58,8 +58,8 @@ def paper(day: date, number: int) -> FoundPaper:
     return checked(record | {"announced": str(day)}, source="journal", today=day)
 
 
-def ask(installation: Installation, journal: Journal) -> Ingested:
-    result, client = Ingested(), courtesy.polite_client(installation)
+def ask(installation: Installation, journal: Journal) -> fetch.Fetched:
+    result, client = fetch.Fetched(), courtesy.polite_client(installation)
     try:
         fetch.ask(installation, client, journal, result)
     finally:
@@ -222,19 +222,51 @@ def test_two_that_fetch_at_once_write_their_first_words_side_by_side(
         assert [run.state for run in requests.runs(session)] == ["ok"]
 
 
-def test_a_source_that_failed_is_asked_after_the_others(
+def test_a_part_of_a_day_stays_one_whatever_becomes_of_the_next_request(
     any_installation: Installation, clock: Clock
 ) -> None:
     clock.now = on(WEDNESDAY)
-    said: list[str] = []
-    sources = ("arxiv:cs.AI", "arxiv:cs.CL")
-    reader = with_settings(any_installation, source_mirror="http://a..b", sources=sources)
-    with any_installation.database.writing() as session:
-        requests.record_run(session, "arxiv:cs.AI", "failed", "", clock.now - DAY)
-        requests.record_run(session, "arxiv:cs.CL", "ok", "", clock.now - DAY)
-    telling = Installation(reader.settings, reader.database, reader.clock, said.append)
-    fetch.fetch_due(telling)
-    assert said == ["asking arxiv:cs.CL", "asking arxiv:cs.AI"]
+    journal = Journal()
+    partial = DayReport(WEDNESDAY, DayState.PARTIAL, "the feed broke off after 126 papers", 126)
+    fetch.keep_days(any_installation, journal, [partial])
+    for status in (503, 429):
+        failure = RequestFailed("https://journal", f"HTTP {status}", status=status)
+        journal.fails = {WEDNESDAY: failure}
+        ask(any_installation, journal)
+    with any_installation.database.reading() as session:
+        (stand,) = days.since(session, journal.name, WEDNESDAY)
+    assert (stand.state, stand.papers) == ("partial", 126)
+    assert stand.evidence == "the feed broke off after 126 papers; asked again: journal: HTTP 429"
+
+
+def test_a_source_whose_host_is_slow_keeps_no_other_waiting(
+    any_installation: Installation, clock: Clock
+) -> None:
+    """The second is answered while the first one's answer is still held back."""
+    clock.now = on(WEDNESDAY)
+    quick_came = threading.Event()
+    item = (
+        "<rss version='2.0'><channel><title>a</title><item><title>A Paper of {0} Journal Today"
+        "</title><link>https://doi.org/10.1234/{0}</link></item></channel></rss>"
+    )
+
+    def hold_back(handler: BaseHTTPRequestHandler) -> None:
+        assert quick_came.wait(20)
+        handler.wfile.write(item.format("slow").encode())
+
+    def at_once(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(item.format("quick").encode())
+        quick_came.set()
+
+    with LoopbackSource() as slow, LoopbackSource() as quick:
+        slow.tell(Told(write=hold_back))
+        quick.tell(Told(write=at_once))
+        other = quick.url.replace("127.0.0.1", "localhost")  # a gate each
+        sources = (f"feed:{slow.url}/rss", f"feed:{other}/rss")
+        reader = with_settings(any_installation, allow_private_sources=True, sources=sources)
+        result = fetch.fetch(reader)
+    assert (result.added, result.rejected) == (2, [])
+    assert [one.source for one in result.days] == list(sources)
 
 
 def test_a_clock_that_was_ahead_keeps_nobody_waiting(

@@ -8,8 +8,7 @@ from speaks_biorxiv import PreprintApi, post
 from speaks_daily_papers import DailyPapersApi, row
 from web_on_loopback import Speaker, WebOnLoopback
 
-from paperpost.service import fetch
-from paperpost.service.ingest import Ingested
+from paperpost.service import fetch, silence
 from paperpost.service.installation import Installation
 from paperpost.service.trending import Window, trending
 from paperpost.sources import catalogue
@@ -19,9 +18,9 @@ DAY = timedelta(days=1)
 TUESDAY, WEDNESDAY = date(2026, 4, 14), date(2026, 4, 15)
 
 
-def asked(installation: Installation, spec: str, speaker: Speaker) -> Ingested:
+def asked(installation: Installation, spec: str, speaker: Speaker) -> fetch.Fetched:
     """What one look at the source brings."""
-    result = Ingested()
+    result = fetch.Fetched()
     source = catalogue.parse(spec, installation.settings)
     with WebOnLoopback(speaker) as web, hurried_client(web) as client:
         fetch.ask(installation, client, source, result)
@@ -80,7 +79,7 @@ def test_a_preprint_is_news_once_and_found_by_its_journals_doi(
     assert stands(any_installation, "biorxiv") == {
         TUESDAY - 2 * DAY: ("complete", 0),
         TUESDAY - DAY: ("complete", 0),
-        TUESDAY: ("complete", 1),
+        TUESDAY: ("partial", 1),
         WEDNESDAY: ("partial", 0),
     }
     with any_installation.database.reading() as session:
@@ -88,3 +87,17 @@ def test_a_preprint_is_news_once_and_found_by_its_journals_doi(
     assert paper is not None
     assert (paper.title, paper.announced) == ("Invented preprint, better", TUESDAY)
     assert (paper.version, paper.revised) == (2, WEDNESDAY)
+
+
+def test_preprints_that_are_added_late_are_owed_to_the_next_digest(
+    any_installation: Installation, clock: Clock
+) -> None:
+    here = with_settings(any_installation, sources=("biorxiv",))
+    api = PreprintApi({"biorxiv": [post(1, TUESDAY)]})
+    clock.now = noon(WEDNESDAY)
+    asked(here, "biorxiv", api)
+    assert silence.outlook(here, WEDNESDAY).owed_from == TUESDAY
+    api.posts["biorxiv"].append(post(2, TUESDAY))
+    clock.turn(days=1)
+    assert asked(here, "biorxiv", api).added == 1
+    assert silence.outlook(here, WEDNESDAY + DAY).owed_from == WEDNESDAY

@@ -19,7 +19,6 @@ from speaks_pubmed import EUtilities, article
 from web_on_loopback import Trap, WebOnLoopback
 
 from paperpost.service import fetch
-from paperpost.service.ingest import Ingested
 from paperpost.service.installation import Installation
 from paperpost.sources import catalogue
 from paperpost.sources.client import PoliteClient
@@ -92,7 +91,7 @@ def reader(installation: Installation, clock: Clock) -> Installation:
 
 def ask(reader: Installation, client: PoliteClient, spec: str) -> tuple[str, int]:
     """How the day stands then, and how many papers were new."""
-    result = Ingested()
+    result = fetch.Fetched()
     fetch.ask(reader, client, catalogue.parse(spec, reader.settings), result)
     with reader.database.reading() as session:
         (stand,) = days.since(session, spec, FRIDAY)
