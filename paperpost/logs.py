@@ -25,5 +25,7 @@ def configure(*, as_json: bool) -> structlog.typing.FilteringBoundLogger:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    # A job that is still running is left running: nothing to be told of twice a minute.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return logger

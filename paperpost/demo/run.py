@@ -219,7 +219,7 @@ def _behind(story: Story, titles: dict[str, str]) -> Iterator[str]:
     moves = {
         paper: (story.without.index(paper) + 1, place + 1)
         for place, paper in enumerate(story.with_votes)
-        if paper not in mailed
+        if paper not in mailed and story.without.index(paper) != place
     }
     fallen = [paper for paper, (before, _) in moves.items() if before <= SIZE]
     furthest = sorted(moves, key=lambda paper: -abs(moves[paper][0] - moves[paper][1]))[:1]

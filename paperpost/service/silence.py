@@ -59,10 +59,10 @@ def of_day(installation: Installation, day: date) -> str:
     return " ".join(dict.fromkeys(filter(None, told_of)))
 
 
-def since(installation: Installation, newest: date) -> str:
-    """Why there are no papers newer than those of a day; empty if it is today's."""
+def since(installation: Installation, newest: date | None) -> str:
+    """Why there are no papers newer than those of a day, or none at all; empty if it is today's."""
     today = installation.clock().date()
-    if newest >= today:
+    if newest is not None and newest >= today:
         return of_day(installation, newest)
     told_of = outlook(installation, today).no_papers
     return "" if told_of == NOTHING_NEW else told_of
@@ -84,7 +84,7 @@ def _of_source(one: Standing, on: date, newest: date | None, now: datetime) -> I
         if newest is None or newest < day:  # else they came in by another way
             yield f"{one.name} has not been asked for papers yet."
     elif one.succeeded_at is None and not one.days and not one.failed:
-        yield f"{one.name} was asked on {at(one.asked_at)}, and its papers are still coming in."
+        yield f"{one.name} was asked on {at(one.asked_at)}, and has not answered yet."
     elif (report := one.trouble(day) or one.report(day)) is None:
         yield f"{one.name} was last asked on {at(one.asked_at)}, before new papers were due."
     elif sentence := _of_report(one, report, newest):

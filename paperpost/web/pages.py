@@ -17,7 +17,7 @@ def newest_day(site: Here, page: str = "1") -> HTMLResponse:
     """The newest day that has papers, with the subscribe form."""
     newest = browse.newest_day(site.installation)
     if newest is None:
-        return site.page("empty.html", email="", keywords="", problem="")
+        return _empty(site)
     return _day(site, newest, page, silence.since(site.installation, newest))
 
 
@@ -26,6 +26,11 @@ def day(site: Here, text: str, page: str = "1") -> HTMLResponse:
     """The papers of one announcement day."""
     wanted = _date(text)
     return _day(site, wanted, page, silence.of_day(site.installation, wanted))
+
+
+def _empty(site: Site) -> HTMLResponse:
+    missing = silence.since(site.installation, None)
+    return site.page("empty.html", missing=missing, email="", keywords="", problem="")
 
 
 def _day(site: Site, wanted: date, page: str, missing: str) -> HTMLResponse:
@@ -42,7 +47,7 @@ def what_trends(site: Here, window: str = "week", page: str = "1") -> HTMLRespon
         raise HTTPException(404)
     shown = trending(site.installation, Window(window), _page_number(page))
     if shown is None:
-        return site.page("empty.html", email="", keywords="", problem="")
+        return _empty(site)
     if shown.page > shown.pages:
         raise HTTPException(404)
     return site.page("trending.html", shown=shown, windows=list(Window))

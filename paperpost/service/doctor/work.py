@@ -7,11 +7,14 @@ from paperpost.service.doctor.checks import Check, fail, ok, warn
 from paperpost.service.installation import Installation
 from paperpost.service.standing import Standing, standings
 from paperpost.service.throttling import closed
+from paperpost.sources.source import DayState
 from paperpost.store import overdue, papers, throttles
 from paperpost.store.tables import DeliveryState
 
 # Longer than a weekend with a holiday.
 SILENT_TOO_LONG = timedelta(days=5)
+# So many whole days without any paper are told of a source that never had one.
+BARREN_DAYS = 2
 LATE = timedelta(hours=1)
 LATELY = timedelta(days=7)
 # More failed mails than one in so many are a fault of ours rather than of addresses.
@@ -27,6 +30,8 @@ def sources(installation: Installation) -> Iterator[Check]:
         newest = papers.newest_day(session)
     for one in asked:
         yield _source(one, now)
+    if not asked:
+        yield warn("source", "PAPERPOST_SOURCES is empty: nothing is fetched")
     if newest is None:
         yield warn("papers", "none yet: run `paperpost fetch` or `paperpost import`")
     elif now.date() - newest > SILENT_TOO_LONG:
@@ -46,7 +51,8 @@ def _source(one: Standing, now: datetime) -> Check:
     answered = f"{one.name} answered at {one.succeeded_at:%Y-%m-%d %H:%M} UTC"
     if trouble := one.trouble(one.source.today(now)):
         return warn("source", f"{answered}; {trouble.day} is {trouble.state}: {trouble.evidence}")
-    if len(one.days) > SILENT_TOO_LONG.days and not any(day.papers for day in one.days.values()):
+    whole = [day for day in one.days.values() if day.state == DayState.COMPLETE]
+    if len(whole) >= BARREN_DAYS and not any(day.papers for day in one.days.values()):
         return warn("source", f"{answered}, but never had a paper: is its name right?")
     known = max(one.days.values(), key=lambda report: report.day, default=None)
     newest = f"; {known.day} is {known.state}: {known.evidence}" if known else ""
