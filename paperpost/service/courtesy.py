@@ -25,6 +25,7 @@ HELD = timedelta(seconds=DEADLINE + 2 * TIMEOUT)
 LOOK_EVERY = 0.25  # seconds, while somebody else's request is on its way
 # Longer than one request takes: so long others may go first.
 PATIENCE = 2 * HELD.total_seconds()
+WORTH_TELLING = 5.0  # seconds of waiting for a host
 KEPT = timedelta(days=30)
 MOST_KEPT = 20_000
 
@@ -75,10 +76,17 @@ def seconds_to_wait(turn: HostTurn | None, now: datetime, *, holder_is_dead: boo
     """How long until it makes sense to try for the host's turn; 0 for now."""
     if turn is None:
         return 0.0
-    until_free = max((turn.free_at - now).total_seconds(), 0.0)
-    if turn.holder is None or holder_is_dead or turn.held_until is None or turn.held_until <= now:
+    until_free = _seconds_until(turn.free_at, now)
+    if turn.holder is None or holder_is_dead or not _seconds_until(turn.held_until, now):
         return until_free
     return max(until_free, LOOK_EVERY)
+
+
+def _seconds_until(moment: datetime | None, now: datetime) -> float:
+    """0 for what is over, and for what is farther away than anything can be (see store/turns)."""
+    if moment is None or moment > now + turns.FARTHEST:
+        return 0.0
+    return max((moment - now).total_seconds(), 0.0)
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,8 @@ class SharedGate:
                 return holder
             if pause > LONGEST_PAUSE:
                 raise SourceBusy(f"https://{host}/", pause)
+            if pause >= WORTH_TELLING and not waited:
+                self.installation.say(f"waiting {pause:.0f} seconds for {host}")
             # Several may wait for the same moment.
             pause += random.random() * LOOK_EVERY  # noqa: S311 - no secret
             self.sleep(pause)

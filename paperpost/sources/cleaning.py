@@ -49,6 +49,13 @@ def plain_text(text: str, limit: int) -> str:
     text = text[: 8 * limit]  # so much markup and white space is no text any more
     if "<" in text or "&" in text:
         text = _without_html(text)
+    return one_line(text, limit)
+
+
+def one_line(text: str, limit: int) -> str:
+    """Text that is plain already, on one line, without control characters and no longer than
+    `limit` characters."""
+    text = text[: 8 * limit]
     return shortened(" ".join(_INVISIBLE.sub("", text).split()), limit)
 
 
@@ -74,4 +81,5 @@ def _for_parser(markup: re.Match[str]) -> str:
         return f" {markup['heading']} "
     if markup["jats"]:
         return " " if markup["jats_block"] else ""
-    return " " + markup[0] if markup["block"] or markup["paragraph"] else markup[0]
+    # Blocks part words and are nothing else here; thousands of nested lists take a parser minutes.
+    return " " if markup["block"] or markup["paragraph"] else markup[0]

@@ -24,10 +24,10 @@ from paperpost.sources.exchange import (
     Limits,
     Retry,
     ValidatorCache,
+    tellable,
     web_address,
 )
 from paperpost.sources.politeness import LONGEST_PAUSE, back_off, retry_after, user_agent
-from paperpost.sources.redaction import without_secrets
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ATTEMPTS = 4
@@ -102,15 +102,18 @@ class PoliteClient:
         """Close the connections."""
         self._http.close()
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, reader: str = ""
+    ) -> Answer:
         """Ask for `url`, again if need be; `headers`, which may be secret, are for its host alone.
 
-        Raises RequestFailed or one of its kinds, or Stopped.
+        What does not come because it has not changed is what this `reader` has kept. Raises
+        RequestFailed or one of its kinds, or Stopped.
         """
         attempt = 1
         while True:
             try:
-                answer = self._follow(url, headers or {})
+                answer = self._follow(url, headers or {}, reader)
                 # https://www.zotero.org/support/dev/web_api/v3/basics#rate_limiting
                 if backoff := retry_after(answer.headers.get("backoff"), self._now()):
                     self._gate.close(web_address(url, url).host, backoff)
@@ -125,12 +128,12 @@ class PoliteClient:
                     raise retry.failure from retry.__cause__
             attempt += 1
 
-    def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
+    def _follow(self, url: str, headers: Mapping[str, str], reader: str) -> Answer:
         """One attempt: the request, and where it is redirected to."""
         first = meant = web_address(url, url)
         for _ in range(MAX_REDIRECTS + 1):
             own = headers if (meant.scheme, meant.host) == (first.scheme, first.host) else {}
-            answered = self._request(url, meant, own)
+            answered = self._request(url, meant, own, reader)
             if isinstance(answered, Answer):
                 return answered
             if meant.scheme == "https" and answered.scheme != "https":
@@ -139,7 +142,7 @@ class PoliteClient:
         raise RequestFailed(url, f"more than {MAX_REDIRECTS} redirects")
 
     def _request(
-        self, url: str, meant: httpx.URL, headers: Mapping[str, str]
+        self, url: str, meant: httpx.URL, headers: Mapping[str, str], reader: str
     ) -> Answer | httpx.URL:
         """One request in its turn: its answer, or the URL it redirects to."""
         place = self._place(url, meant)
@@ -147,9 +150,9 @@ class PoliteClient:
         started = 0.0
         try:
             with self._gate.turn(meant.host):
-                attempt = Attempt(meant.host, without_secrets(str(meant)), self._now())
+                attempt = Attempt(meant.host, tellable(meant, url), self._now())
                 started = time.monotonic()
-                exchange = Exchange(url, meant, attempt, self._cache, self._limits)
+                exchange = Exchange(url, reader, meant, attempt, self._cache, self._limits)
                 return exchange.run(self._http, place, headers)
         finally:
             if attempt is not None:

@@ -15,11 +15,20 @@ SourceError
 import math
 from collections.abc import Sequence
 
+from paperpost.sources.cleaning import one_line, plain_text
 from paperpost.sources.redaction import scrubbed, without_query, without_secrets
+
+REASON_LIMIT = 1_000
 
 
 class SourceError(Exception):
-    """The base of every error that this package raises."""
+    """The base of every error that this package raises.
+
+    Its text may quote what a source says, and is kept and mailed: it is one short line.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message, REASON_LIMIT))
 
 
 class UnreadableFile(SourceError):
@@ -27,15 +36,15 @@ class UnreadableFile(SourceError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = str(self)
 
 
 class FeedError(SourceError):
     """The source answered with an error of its own instead of papers; `code` if it named one."""
 
     def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(f"the source reports an error: {message}")
-        self.message = message
+        self.message = plain_text(message, REASON_LIMIT) or "no reason is given"
+        super().__init__(f"the source reports an error: {self.message}")
         self.code = code
 
 
@@ -73,7 +82,7 @@ class RequestFailed(SourceError):
     def __init__(
         self, url: str, reason: str, *, status: int | None = None, body: bytes = b""
     ) -> None:
-        self.reason = scrubbed(reason, url)
+        self.reason = one_line(scrubbed(reason, url), REASON_LIMIT)
         super().__init__(f"{without_query(url)}: {self.reason}")
         self.url = without_secrets(url)
         self.status = status

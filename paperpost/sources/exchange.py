@@ -8,12 +8,14 @@ from typing import NamedTuple, Protocol
 
 import httpx
 
+from paperpost.sources.cleaning import one_line
 from paperpost.sources.errors import ForbiddenAddress, RequestFailed
 from paperpost.sources.reading import Reading
 from paperpost.sources.redaction import kept_under, scrubbed, without_secrets
 from paperpost.sources.watching import watched
 
 _ERROR_BODY = 64 * 1024
+_LONGEST_TOLD = 2_000
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -25,7 +27,8 @@ class Validators(NamedTuple):
 
 
 class ValidatorCache(Protocol):
-    """Where validators are kept, by a name for the URL that tells no secret."""
+    """Where validators are kept, by a name for the URL, and for who reads it, that tells no
+    secret."""
 
     def get(self, name: str) -> Validators | None: ...
 
@@ -58,13 +61,14 @@ class Answer:
     etag: str | None
     last_modified: str | None
     _cache: ValidatorCache = field(repr=False)
+    _kept_under: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def keep(self) -> None:
         """Say that the body is taken in. Without this a crash before that would lose it for good:
         the next request would hear that nothing has changed."""
         if self.body is not None and (self.etag or self.last_modified):
-            self._cache.put(kept_under(self.url), Validators(self.etag, self.last_modified))
+            self._cache.put(self._kept_under, Validators(self.etag, self.last_modified))
 
 
 class Retry(Exception):
@@ -89,9 +93,11 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request for `meant`, to which `url` led; `attempt` is told how it goes."""
+    """A request for `meant`, to which `url` led; `attempt` is told how it goes. What `reader`
+    has read of it need not come again."""
 
     url: str
+    reader: str
     meant: httpx.URL
     attempt: Attempt
     cache: ValidatorCache
@@ -120,18 +126,24 @@ class Exchange:
                 raise
 
     def _failed(self, reason: str, error: Exception) -> Exception:
-        self.attempt.said = scrubbed(reason, self.url)
         failure = RequestFailed(self.url, reason)
+        self.attempt.said = failure.reason
         may_pass = isinstance(error, httpx.TransportError)
         return Retry(failure, self.meant.host) if may_pass else failure
 
     def _conditions(self) -> dict[str, str]:
-        kept = self.cache.get(kept_under(self.url))
+        kept = self.cache.get(self._name)
         headers = {
             "If-None-Match": kept.etag if kept else None,
             "If-Modified-Since": kept.last_modified if kept else None,
         }
         return {name: value for name, value in headers.items() if value}
+
+    @property
+    def _name(self) -> str:
+        """Of what is kept: two readers of one address take different things from it."""
+        url = kept_under(self.url)
+        return f"{url} {self.reader}" if self.reader else url
 
     def _answer(self, reading: Reading) -> Answer | httpx.URL:
         self.attempt.status = reading.status
@@ -146,7 +158,7 @@ class Exchange:
         if not reading.location:
             raise RequestFailed(self.url, f"HTTP {reading.status} without an address to go to")
         target = web_address(str(self.meant.join(reading.location)), self.url)
-        self.attempt.said = f"to {without_secrets(str(target))}"
+        self.attempt.said = f"to {tellable(target, self.url)}"
         return target
 
     def _read(self, reading: Reading) -> Answer:
@@ -166,7 +178,14 @@ class Exchange:
     def _answered(self, reading: Reading, body: bytes | None) -> Answer:
         etag, changed = reading.header("ETag"), reading.header("Last-Modified")
         told = dict(reading.response.headers)
-        return Answer(self.url, reading.status, body, etag, changed, self.cache, told)
+        cache, name = self.cache, self._name
+        return Answer(self.url, reading.status, body, etag, changed, cache, name, told)
+
+
+def tellable(meant: httpx.URL, url: str) -> str:
+    """An address to which `url` led, without either's secrets: who redirects may write ours under
+    a harmless name."""
+    return one_line(scrubbed(without_secrets(str(meant)), url), _LONGEST_TOLD)
 
 
 def web_address(text: str, url: str) -> httpx.URL:

@@ -8,12 +8,27 @@ import io
 from calendar import timegm
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any
 
 import feedparser
+from feedparser.mixin import _FeedParserMixin
 
 from paperpost.sources.errors import UnreadableFile
+
+_LONGEST_WORD = 254  # letters of a name: an e-mail address has no more
+_sync_author_detail = _FeedParserMixin._sync_author_detail
+
+
+def _sync_author_of_words(parser: Any, key: str = "author") -> None:
+    """feedparser looks for an e-mail address in every name, with a pattern that takes a word of a
+    million letters hours."""
+    told = parser._get_context().get(key) or ""
+    if max(map(len, told.split()), default=0) <= _LONGEST_WORD:
+        _sync_author_detail(parser, key)
+
+
+_FeedParserMixin._sync_author_detail = _sync_author_of_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +95,11 @@ def _text(record: Any, field: str) -> str:
 
 
 def _moment(parsed: Any) -> datetime | None:
-    return datetime.fromtimestamp(timegm(parsed), UTC) if parsed else None
+    """None also for a year that is none, and for those at whose ends other time zones have no
+    date."""
+    if not parsed or not MINYEAR < parsed[0] < MAXYEAR:
+        return None
+    return datetime.fromtimestamp(timegm(parsed), UTC)
 
 
 def _categories(entry: Any) -> tuple[str, ...]:

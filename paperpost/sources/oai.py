@@ -86,6 +86,8 @@ def _read_record(number: int, record: Element, today: date) -> Listed | Rejected
         return _listed(record, header, today)
     except InvalidRecord as invalid:
         return Rejected(number, str(invalid))
+    except OverflowError:  # the first days of the year 1, the last of 9999
+        return Rejected(number, "a date of the record is at the end of time")
 
 
 def _listed(record: Element, header: Element, today: date) -> Listed:
@@ -93,7 +95,9 @@ def _listed(record: Element, header: Element, today: date) -> Listed:
         if read := _FORMATS.get(local_name(metadata)):
             paper = checked(read(metadata, header), source=SOURCE, today=today)
             versions = metadata.findall("{*}version")
-            return Listed(paper, _datestamp(header), _replaced(versions), _is_withdrawn(versions))
+            # One that has not come would end a harvest that goes on from the newest.
+            datestamp = min(_datestamp(header), today + DAY)
+            return Listed(paper, datestamp, _replaced(versions), _is_withdrawn(versions))
     raise InvalidRecord("the record has no metadata in a known format")
 
 

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-_AFFILIATION = re.compile(r"\s*\([^()]*\)")
+_LINE_LIMIT = 500_000  # the longest list of authors so far has 5,000 names
+_AFFILIATION = re.compile(r" ?\([^()]*\)")
 _SUFFIX = r"\s*(?:Jr|Sr|I{2,3}|IV)\b"
 _BETWEEN = re.compile(rf",(?!{_SUFFIX})(?:\s*and\s)?|\sand\s")
 _NESTING = 10
@@ -17,6 +18,7 @@ def names_in_line(line: str) -> list[str]:
 
     Affiliations in parentheses, nested ones too, are left out.
     """
+    line = " ".join(line[:_LINE_LIMIT].split())
     for _ in range(_NESTING):
         line, left_out = _AFFILIATION.subn("", line)
         if not left_out:

@@ -8,10 +8,11 @@ always a number for each of year, month and day.
 import io
 from collections.abc import Iterator
 from datetime import date
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from paperpost.sources.errors import FeedError, UnreadableFile
-from paperpost.sources.found import FoundPaper, InvalidRecord, Records, Rejected, checked
+from paperpost.sources.found import FoundPaper, InvalidRecord, Rejected, checked
 from paperpost.sources.xml_documents import Damage, elements, local_name, root_name
 
 SOURCE = "pubmed"
@@ -20,7 +21,14 @@ _ROOTS = ("PubmedArticleSet", "eFetchResult")
 _NO_LABEL = "UNLABELLED"
 
 
-def read_articles(data: bytes, *, entered: date, today: date) -> Records:
+class Article(NamedTuple):
+    """A record of an answer, and its PubMed id; that is empty where the answer is damaged."""
+
+    pmid: str
+    record: FoundPaper | Rejected
+
+
+def read_articles(data: bytes, *, entered: date, today: date) -> Iterator[Article]:
     """The articles of an answer; books and what else has no article are rejected.
 
     `entered` is the day of entry of an article that does not tell its own. Raises FeedError for an
@@ -31,12 +39,12 @@ def read_articles(data: bytes, *, entered: date, today: date) -> Records:
     number = 0
     for found in elements(io.BytesIO(data), {"PubmedArticle", "PubmedBookArticle", "ERROR"}):
         if isinstance(found, Damage):
-            yield Rejected(number + 1, found.reason, damage=True)
+            yield Article("", Rejected(number + 1, found.reason, damage=True))
         elif local_name(found) == "ERROR":
             raise FeedError(_plain(found) or "no reason is given")
         else:
             number += 1
-            yield _read_article(number, found, entered, today)
+            yield Article(_pmid(found), _read_article(number, found, entered, today))
 
 
 def _read_article(number: int, found: Element, entered: date, today: date) -> FoundPaper | Rejected:
@@ -84,8 +92,13 @@ def _names(found: Element, article: Element) -> Iterator[str]:
     ]
     yield from (text for kind, text in pairs if kind == "pii" and text.startswith("arXiv:"))
     yield from dict.fromkeys(f"doi:{text.lower()}" for kind, text in pairs if kind == "doi")
-    if pmid := _plain(found.find("MedlineCitation/PMID")):
+    if pmid := _pmid(found):
         yield f"pmid:{pmid}"
+
+
+def _pmid(found: Element) -> str:
+    """A record's own; those of comments and corrections stand deeper."""
+    return _plain(found.find("*/PMID"))
 
 
 def _sections(article: Element) -> Iterator[str]:
@@ -107,7 +120,7 @@ def _day(found: Element | None) -> date | None:
         return None
     try:
         return date(*(int(_plain(found.find(part))) for part in ("Year", "Month", "Day")))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

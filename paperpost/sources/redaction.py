@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from urllib.parse import SplitResult, unquote_plus, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote_plus, urlsplit, urlunsplit
 
 HIDDEN = "..."
 
@@ -21,6 +21,11 @@ def without_secrets(url: str) -> str:
     return urlunsplit((parts.scheme, _host(parts), parts.path, "&".join(pairs), ""))
 
 
+def has_secrets(url: str) -> bool:
+    """Whether there is something in the address that only we should know."""
+    return next(_secrets(url, shortest=1), None) is not None
+
+
 def without_query(url: str) -> str:
     """The address as a reader may see it."""
     return without_secrets(url).partition("?")[0]
@@ -29,7 +34,7 @@ def without_query(url: str) -> str:
 def scrubbed(text: str, url: str) -> str:
     """A text about an address, or a server's answer to it, without the address's secrets."""
     for secret in _secrets(url):
-        text = text.replace(secret, HIDDEN)
+        text = re.sub(re.escape(secret), HIDDEN, text, flags=re.IGNORECASE)  # %2f is %2F
     return text
 
 
@@ -60,13 +65,14 @@ def _is_secret(pair: str) -> bool:
     return bool(value and _SECRET_NAME.search(unquote_plus(name)))
 
 
-def _secrets(url: str) -> Iterator[str]:
+def _secrets(url: str, shortest: int = _SHORTEST_SECRET) -> Iterator[str]:
     parts = _split(url)
     if parts is None:
         return
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     values = [pair.partition("=")[2] for pair in parts.query.split("&") if _is_secret(pair)]
     for value in (user, password, *values):
-        for spelling in {value, unquote_plus(value)}:
-            if len(spelling) >= _SHORTEST_SECRET:
+        plain = unquote_plus(value)
+        for spelling in {value, plain, quote(plain, safe="", errors="replace")}:
+            if len(spelling) >= shortest:
                 yield spelling

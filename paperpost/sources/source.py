@@ -4,15 +4,23 @@ A source is a file in `catalogue/` with a function `source` (see there). Whateve
 told as reports on days, with the evidence: a digest without papers, a page and `doctor` repeat it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from paperpost.sources.cleaning import one_line
 from paperpost.sources.client import PoliteClient
-from paperpost.sources.errors import RequestFailed, SourceBusy
+from paperpost.sources.errors import (
+    REASON_LIMIT,
+    AnswerTooLarge,
+    FeedError,
+    RequestFailed,
+    SourceBusy,
+    UnreadableFile,
+)
 from paperpost.sources.exchange import Answer
 from paperpost.sources.found import FoundPaper, Rejected
 
@@ -20,7 +28,7 @@ from paperpost.sources.found import FoundPaper, Rejected
 class DayState(StrEnum):
     """How a day of a source stands. Of the first two no more is expected."""
 
-    COMPLETE = "complete"  # all of its papers are here
+    COMPLETE = "complete"  # all of its papers are here that can still be had
     HOLIDAY = "holiday"  # it has none, and says so or is known not to
     PARTIAL = "partial"  # some are here; more may come
     STALE = "stale"  # the source still has what it had before
@@ -29,6 +37,10 @@ class DayState(StrEnum):
 
 
 SETTLED = (DayState.COMPLETE, DayState.HOLIDAY)
+
+_REFUSALS = (401, 403, 429, 503)  # HTTP's ways to say no, or not now
+# What is wrong with one answer, and tells nothing of the next.
+_BAD_ANSWERS = (AnswerTooLarge, FeedError, UnreadableFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,8 @@ class Wanted:
 
     def and_late(self, days: int) -> tuple[date, ...]:
         """For a source that has papers so many days late: once a day what is wanted and those
-        days, oldest first; in between today alone."""
+        days, oldest first; in between today alone. A source that wants all of them again the next
+        time reports today without ids."""
         if self.before is not None and self.before.day == self.today:
             return (self.today,)
         return tuple(sorted({*self.and_again(days), self.today}))
@@ -117,6 +130,30 @@ class Source(Protocol):
         """
 
 
+def day_by_day(days: Sequence[date], read: Callable[[date], Iterator[Batch]]) -> Iterator[Batch]:
+    """What is read of each day, one after the other. What goes wrong with one must not keep the
+    later ones from being read, which are told without their ids then: see `Wanted.and_late`.
+
+    Raises RequestFailed if the host refuses, or gives no answer for two days in a row.
+    """
+    all_read, silent = True, False
+    for day in days:
+        try:
+            for batch in read(day):
+                yield batch if all_read else _without_ids(batch)
+            silent = False
+        except (*_BAD_ANSWERS, RequestFailed) as error:
+            was_silent, silent = silent, not isinstance(error, _BAD_ANSWERS)
+            if is_refusal(error) or (silent and (was_silent or day == days[-1])):
+                raise
+            all_read = False
+            yield Batch([Rejected(0, str(error), damage=True)], (report_of(error, day),))
+
+
+def _without_ids(batch: Batch) -> Batch:
+    return replace(batch, days=tuple(replace(report, ids=None) for report in batch.days))
+
+
 def in_words(day: date) -> str:
     """A day as evidence names it: Thursday 2 April 2026."""
     return f"{day:%A} {day.day} {day:%B} {day.year}"
@@ -124,12 +161,18 @@ def in_words(day: date) -> str:
 
 def report_of(error: Exception, day: date) -> DayReport:
     """How a day stands whose papers could not be had. Of the address only the host is told."""
-    evidence, state = str(error) or type(error).__name__, DayState.BROKEN
+    evidence = str(error) or type(error).__name__
     if isinstance(error, RequestFailed):
         evidence = f"{urlsplit(error.url).hostname}: {error.reason}"
-        refused = error.status is not None or isinstance(error, SourceBusy)
-        state = DayState.REFUSED if refused else DayState.BROKEN
-    return DayReport(day, state, evidence.rstrip("."))
+    state = DayState.REFUSED if is_refusal(error) else DayState.BROKEN
+    return DayReport(day, state, one_line(evidence, REASON_LIMIT).rstrip("."))
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether a host does not want to be asked, or not now; what else it answers is its trouble,
+    or that of our question."""
+    refused = isinstance(error, RequestFailed) and error.status in _REFUSALS
+    return refused or isinstance(error, SourceBusy)
 
 
 @dataclass(frozen=True, slots=True)

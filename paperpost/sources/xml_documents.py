@@ -18,6 +18,7 @@ _PROLOG = re.compile(
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 
 _DEPTH_LIMIT = 100
+_NAME_LIMIT = 100
 
 # The errors of an XML parser that mean "here the data stops", by expat's numbers: no element
 # found, unclosed token, partial character, unclosed CDATA section.
@@ -46,8 +47,15 @@ class Outline(NamedTuple):
 
 def root_name(head: bytes) -> str:
     """The local name of the root element, from a document's first bytes; "" if there is none."""
-    root = _ROOT.match(_PROLOG.sub(b"", head.removeprefix(UTF8_MARK), count=1))
-    return root[1].decode("ascii") if root else ""
+    head = head.removeprefix(UTF8_MARK)
+    root = _ROOT.match(head, root_start(head))
+    return root[1].decode("ascii")[:_NAME_LIMIT] if root else ""
+
+
+def root_start(data: bytes) -> int:
+    """Where the root element begins: declarations, comments and a document type go before it."""
+    prolog = _PROLOG.match(data)
+    return prolog.end() if prolog else 0
 
 
 def local_name(element: Element) -> str:

@@ -7,6 +7,10 @@ from sqlmodel import Session, col, delete, or_, select, update
 from paperpost.store.database import add_or_leave
 from paperpost.store.tables import HostTurn
 
+# Nobody closes a host for longer than a day, or asks it for longer than some minutes: what is
+# farther away than this comes of a clock that was wrong once, and does not count.
+FARTHEST = timedelta(days=1, minutes=1)
+
 
 def of(session: Session, host: str) -> HostTurn | None:
     """How things stand with a host; None if it was never asked."""
@@ -31,14 +35,17 @@ def take(
     """Whether `holder` may ask now. It may if the host is free and nobody's request is on its way;
     that of `dead` is none. The change of the row is the permission, so that only one gets it."""
     add_or_leave(session, HostTurn, [{"host": host, "free_at": now}])
+    farthest = now + FARTHEST
+    free = or_(col(HostTurn.free_at) <= now, col(HostTurn.free_at) > farthest)
     unheld = or_(
         col(HostTurn.holder).is_(None),
         col(HostTurn.held_until) <= now,
+        col(HostTurn.held_until) > farthest,
         col(HostTurn.holder) == dead,
     )
     taken = session.exec(
         update(HostTurn)
-        .where(col(HostTurn.host) == host, col(HostTurn.free_at) <= now, unheld)
+        .where(col(HostTurn.host) == host, free, unheld)
         .values(holder=holder, held_until=held_until, free_at=now + gap)
     )
     return taken.rowcount == 1

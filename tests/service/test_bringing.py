@@ -35,6 +35,7 @@ class Stage:
 
     here: Installation
     web: WebOnLoopback
+    search: ArxivSearch
     zotero: Zotero
     folder: Path
 
@@ -67,10 +68,11 @@ def stage(any_installation: Installation, tmp_path: Path) -> Iterator[Stage]:
     )
     zotero = Zotero({"users/1": [work(n, tags=[{"tag": "tides"}]) for n in range(3)]})
     zotero.keys["users/1"] = KEY
-    with WebOnLoopback(ArxivSearch(archive), zotero) as web:
+    search = ArxivSearch(archive)
+    with WebOnLoopback(search, zotero) as web:
         here = with_settings(any_installation, source_mirror=web.url, sources=())
         join(here, "ada")
-        yield Stage(here, web, zotero, tmp_path)
+        yield Stage(here, web, search, zotero, tmp_path)
 
 
 def test_arxiv_tells_of_what_has_an_id_and_no_abstract(stage: Stage) -> None:
@@ -133,6 +135,14 @@ def test_an_arxiv_that_does_not_answer_costs_nothing(stage: Stage, said: list[st
     assert "403" in said[-1]
     fetch(stage.here)
     assert stage.works() == {"2101.00001": "We count."}
+
+
+def test_what_half_an_answer_leaves_out_waits_and_is_not_given_up(stage: Stage) -> None:
+    stage.search.half_answers = 3
+    done = stage.bring("1706.03762\n2101.00001\n")
+    assert (done.taken.recognised, list(done.taken.waiting)) == (2, ["2101.00001"])
+    fetch(stage.here)
+    assert set(stage.works()) == {"1706.03762", "2101.00001"}
 
 
 def test_zotero_is_read_and_its_key_is_kept_nowhere(

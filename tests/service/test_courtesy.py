@@ -28,6 +28,7 @@ from paperpost.service.installation import Installation
 from paperpost.service.leases import new_lease
 from paperpost.settings import load_settings
 from paperpost.sources.errors import RequestFailed, SourceBusy, Stopped
+from paperpost.sources.politeness import LONGEST_CLOSURE, limit_of
 from paperpost.store import requests, turns
 from paperpost.store.tables import HostTurn, Request
 
@@ -173,8 +174,8 @@ def test_a_host_that_closes_for_long_is_not_even_asked(waiting: Waiting) -> None
         assert waiting.pauses == []
 
 
-@pytest.mark.parametrize("held_until", [None, -1, 0, 1])
-@pytest.mark.parametrize("free_at", [-1, 0, 1])
+@pytest.mark.parametrize("held_until", [None, -1, 0, 1, 10**9])
+@pytest.mark.parametrize("free_at", [-1, 0, 1, 10**9])
 def test_whoever_need_not_wait_gets_the_turn_and_nobody_else(
     any_installation: Installation, clock: Clock, free_at: int, held_until: int | None
 ) -> None:
@@ -193,6 +194,27 @@ def test_whoever_need_not_wait_gets_the_turn_and_nobody_else(
         taken = turns.take(session, ARXIV, "we", clock.now, gap=gap, held_until=clock.now + HELD)
         again = turns.take(session, ARXIV, "they", clock.now, gap=gap, held_until=clock.now + HELD)
     assert (taken, again) == (pause == 0, False)
+
+
+def test_a_clock_that_was_ahead_once_closes_no_host_for_years(
+    any_installation: Installation, waiting: Waiting
+) -> None:
+    waiting.clock.turn(days=3650)
+    late = waiting.gate.turn("export.arxiv.org")
+    late.__enter__()  # by a process that never comes to its end
+    waiting.gate.close("api.biorxiv.org", LONGEST_CLOSURE.total_seconds())
+    waiting.clock.turn(days=-3650)
+    for host in ("rss.arxiv.org", "api.biorxiv.org"):
+        with waiting.gate.turn(host):
+            pass
+    assert waiting.pauses == []
+    free_at = held(any_installation, ARXIV).free_at
+    assert free_at <= waiting.clock.now + timedelta(seconds=3)
+
+
+def test_the_longest_closure_and_request_are_believed() -> None:
+    assert LONGEST_CLOSURE + limit_of("arxiv.org").gap < turns.FARTHEST
+    assert HELD < turns.FARTHEST
 
 
 def test_a_program_that_stops_waits_for_no_turn(waiting: Waiting) -> None:

@@ -35,11 +35,13 @@ def post(number: int, day: date, **changes: Any) -> dict[str, Any]:
 
 @dataclass
 class PreprintApi:
-    """`posts` by server, in the order in which they were posted; `total` is told whatever it is."""
+    """`posts` by server, in the order in which they were posted; `total` is told whatever it is.
+    Without `pages` every page is the first."""
 
     posts: dict[str, list[dict[str, Any]]]
     total: int | None = None
     page_size: int = PAGE_SIZE
+    pages: bool = True
     hosts: tuple[str, ...] = field(default=("api.biorxiv.org",))
 
     def answer(self, question: Question) -> Told | None:
@@ -48,7 +50,7 @@ class PreprintApi:
             return None
         _, server, first, last, cursor, _ = parts
         found = [one for one in self.posts.get(server, []) if first <= one["date"] <= last]
-        rows = found[int(cursor) :][: self.page_size]
+        rows = found[int(cursor) if self.pages else 0 :][: self.page_size]
         if not rows:
             return _told({"messages": [{"status": "no posts found"}], "collection": []})
         message = {

@@ -41,9 +41,10 @@ class Journal:
     entries: list[str] = field(default_factory=list)
     body: bytes | None = None
     hosts: tuple[str, ...] = ("journal.example",)
+    address: str = ADDRESS
 
     def answer(self, question: Question) -> Told | None:
-        if question.url != ADDRESS.removeprefix("https://"):
+        if question.url != self.address.removeprefix("https://"):
             return None
         body = rss(*self.entries) if self.body is None else self.body
         etag = f'"{hashlib.sha256(body).hexdigest()}"'

@@ -61,19 +61,23 @@ def article(pmid: int, day: date, **parts: str) -> str:
 </PubmedArticle>"""
 
 
-BOOK = """<PubmedBookArticle><BookDocument><PMID Version="1">20301295</PMID>
+def book(pmid: int) -> str:
+    """A chapter of one."""
+    return f"""<PubmedBookArticle><BookDocument><PMID Version="1">{pmid}</PMID>
 <ArticleTitle book="gene">A chapter</ArticleTitle></BookDocument></PubmedBookArticle>"""
 
 
 @dataclass
 class EUtilities:
     """`articles` by day of entry and PubMed id, whatever the search; `unknown` are its words that
-    PubMed does not know. A search is kept under a name that may expire."""
+    PubMed does not know. A search is kept under a name that may expire, and of what it found
+    `withheld` are not given out."""
 
     articles: dict[date, dict[int, str]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     error: str = ""
     expired: bool = False
+    withheld: set[int] = field(default_factory=set)
     hosts: tuple[str, ...] = ("eutils.ncbi.nlm.nih.gov",)
     _kept: list[dict[int, str]] = field(default_factory=list)
 
@@ -114,9 +118,10 @@ class EUtilities:
         if self.expired:
             error = "Unable to obtain query #1"
             return _told(200, f"{HEAD}<eFetchResult><ERROR>{escape(error)}</ERROR></eFetchResult>")
-        found = list(self._kept[int(query["WebEnv"].removeprefix("MCID_"))].values())
+        found = list(self._kept[int(query["WebEnv"].removeprefix("MCID_"))].items())
         start = int(query["retstart"])
-        shown = "\n".join(found[start : start + int(query["retmax"])])
+        page = found[start : start + int(query["retmax"])]
+        shown = "\n".join(text for pmid, text in page if pmid not in self.withheld)
         return _told(200, f"{HEAD}<PubmedArticleSet>\n{shown}\n</PubmedArticleSet>")
 
 

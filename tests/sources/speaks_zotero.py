@@ -31,11 +31,13 @@ def work(number: int, **fields: Any) -> dict[str, Any]:
 @dataclass
 class Zotero:
     """Libraries by their prefix (`users/1`), and the key that each wants; without one it is
-    public. `backoff` is what every answer asks for, in seconds."""
+    public. `backoff` is what every answer asks for, in seconds; without `pages` every page is the
+    first."""
 
     libraries: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     backoff: str = ""
+    pages: bool = True
     hosts = ("api.zotero.org",)
 
     def answer(self, question: Question) -> Told | None:
@@ -51,7 +53,7 @@ class Zotero:
 
     def _page(self, question: Question, items: list[dict[str, Any]]) -> Told:
         items = sorted(items, key=lambda item: str(item["data"]["dateAdded"]))
-        start = int(question.query.get("start", 0))
+        start = int(question.query.get("start", 0)) if self.pages else 0
         end = start + min(int(question.query.get("limit", 25)), MOST_ON_A_PAGE)
         headers = {"Content-Type": "application/json", "Total-Results": str(len(items))}
         if end < len(items):

@@ -20,6 +20,7 @@ from paperpost.sources import catalogue
 from paperpost.sources.errors import UnknownSource, UnreadableFile
 from paperpost.sources.feeds import read_feed
 from paperpost.sources.found import FoundPaper, Rejected
+from paperpost.sources.source import DayReport, DayState
 from paperpost.store import papers
 
 DAY = timedelta(days=1)
@@ -145,13 +146,38 @@ def test_a_missed_day_is_complete_if_nothing_has_dropped_out(
         "complete",
         "the feed still showed papers that it had before, so none was missed",
     )
+
+
+@pytest.mark.parametrize("unchanged", [False, True])
+def test_papers_that_were_dropped_are_told_of_and_expected_no_more_the_day_after(
+    journal: Journal, asked: AskedByDays, unchanged: bool
+) -> None:
+    journal.entries = [entry(1)]
+    asked.on(FRIDAY)
     journal.entries = [entry(9)]
-    asked.on(FRIDAY + 4 * DAY)
-    partial = ("partial", "the feed could not be read in time, and may have dropped some papers")
-    assert asked.told(FRIDAY + 3 * DAY) == partial
-    journal.entries = [entry(10), entry(9)]
-    asked.on(FRIDAY + 5 * DAY)
-    assert asked.told(FRIDAY + 3 * DAY) == partial
+    missed = FRIDAY + DAY
+    partial = ("partial", "the feed was not read in time, and may have dropped some papers")
+    for hour in (8, 14):  # the second time it has not changed
+        asked.on(missed + DAY, hour)
+        assert asked.told(missed) == partial
+    if not unchanged:
+        journal.entries = [entry(10), entry(9)]
+    asked.on(missed + 2 * DAY)
+    assert asked.told(missed) == (
+        "complete",
+        "the feed was not read in time, and what it may have dropped cannot come any more",
+    )
+
+
+def test_a_feed_that_was_broken_before_it_was_ever_read_keeps_nothing_open(
+    journal: Journal, web: WebOnLoopback, asked: AskedByDays
+) -> None:
+    journal.entries = [entry(1)]
+    asked.days[FRIDAY] = DayReport(FRIDAY, DayState.BROKEN, "no answer")
+    asked.on(FRIDAY + DAY)
+    assert asked.days[FRIDAY].state is DayState.PARTIAL
+    asked.on(FRIDAY + 2 * DAY)
+    assert asked.days[FRIDAY].state is DayState.COMPLETE
 
 
 def test_half_a_feed_gives_what_is_whole_and_is_asked_for_again(
@@ -167,17 +193,39 @@ def test_half_a_feed_gives_what_is_whole_and_is_asked_for_again(
     assert asked.told(FRIDAY) == ("complete", "the feed had 8 papers, 8 of them new today")
 
 
-def test_arxivs_own_feed_keeps_its_exact_days_and_its_new_versions(
-    journal: Journal, asked: AskedByDays
-) -> None:
-    journal.body = arxiv_rss(rss_item(1), rss_item(2))
-    asked.on(date(2026, 4, 1))
-    journal.body = arxiv_rss(rss_item(1, version=2, kind="replace"), rss_item(3))
-    found = asked.on(date(2026, 4, 2))
+def test_arxivs_own_feed_keeps_its_exact_days_and_its_new_versions() -> None:
+    address = "https://rss.arxiv.org/rss/cs.AI"
+    arxiv = Journal(hosts=("rss.arxiv.org",), address=address)
+    with WebOnLoopback(arxiv) as web, hurried_client(web) as client:
+        asked = AskedByDays(client, f"feed:{address}")
+        arxiv.body = arxiv_rss(rss_item(1), rss_item(2))
+        asked.on(date(2026, 4, 1))
+        arxiv.body = arxiv_rss(rss_item(1, version=2, kind="replace"), rss_item(3))
+        found = asked.on(date(2026, 4, 2))
     assert [(one.id, one.kind, one.announced) for one in found] == [
         ("2604.00001", "replace", date(2026, 4, 1)),
         ("2604.00003", "new", date(2026, 4, 1)),
     ]
+    assert {one.source for one in found} == {"arxiv"}
+
+
+def test_what_another_feed_tells_of_arxivs_papers_is_second_hand(
+    journal: Journal, asked: AskedByDays
+) -> None:
+    journal.body = arxiv_rss(rss_item(1, kind="replace", version=3), rss_item(2, version=2))
+    (found,) = asked.on(date(2026, 4, 1))
+    assert (found.id, found.kind, found.version) == ("2604.00002", "new", None)
+    assert found.source == SPEC
+
+
+@pytest.mark.parametrize(
+    "host", ["notarxiv.org", "arxiv.org.example", "rss.arxiv.org.evil.example"]
+)
+def test_a_feed_that_is_only_called_like_arxiv_is_second_hand(host: str) -> None:
+    fake = Journal(hosts=(host,), address=f"https://{host}/rss", body=arxiv_rss(rss_item(1)))
+    with WebOnLoopback(fake) as web, hurried_client(web) as client:
+        (found,) = AskedByDays(client, f"feed:{fake.address}").on(date(2026, 4, 1))
+    assert found.source == f"feed:{fake.address}"
 
 
 @pytest.mark.parametrize(

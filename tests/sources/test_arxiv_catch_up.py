@@ -340,3 +340,38 @@ def test_a_paper_that_moderators_held_back_is_news_of_the_day_it_came(
     earlier = b"Wed, 08 Apr 2026 14:00:00 GMT"
     arxiv.web.spring(lambda told: Told(200, told.body.replace(submitted, earlier)), on=OAI)
     assert announced(arxiv.ask(TUESDAY, WEDNESDAY))["2604.00001"] == TUESDAY
+
+
+@pytest.mark.parametrize(
+    ("trap", "error"),
+    [
+        (traps.login_page, UnreadableFile),
+        (traps.error_feed, FeedError),
+        (traps.entity_bomb, UnreadableFile),
+        (traps.answers(404, b"gone"), RequestFailed),
+    ],
+)
+def test_where_the_feed_cannot_be_read_the_missed_days_are_caught_up_all_the_same(
+    arxiv: ArxivOnStage, trap: traps.Trap, error: type[Exception]
+) -> None:
+    arxiv.announce(WEDNESDAY, 1)
+    arxiv.web.spring(trap, on="rss.arxiv.org")
+    came: list[Batch] = []
+    with pytest.raises(error):
+        came.extend(arxiv.asking(WEDNESDAY))
+    assert reports(came)[WEDNESDAY].state == DayState.COMPLETE
+    assert THURSDAY not in reports(came)
+
+
+def test_of_a_category_that_is_none_the_feeds_own_words_are_told(arxiv: ArxivOnStage) -> None:
+    error = b'<?xml version="1.0"?><OAI-PMH><error code="badArgument">no such set</error></OAI-PMH>'
+    arxiv.web.spring(traps.error_feed, on="rss.arxiv.org")
+    arxiv.web.spring(traps.answers(200, error), on=OAI)
+    with pytest.raises(FeedError, match="Bad archive"):
+        arxiv.ask(WEDNESDAY)
+
+
+def test_two_sources_of_the_same_categories_each_get_the_batch(arxiv: ArxivOnStage) -> None:
+    for spec in ("arxiv:cs.AI?take=new", "arxiv:cs.AI"):
+        told = reports(arxiv.ask(spec=spec))
+        assert (told[THURSDAY].state, told[THURSDAY].papers) == (DayState.COMPLETE, 1)

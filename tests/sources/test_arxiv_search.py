@@ -7,6 +7,7 @@ import pytest
 import traps
 from arxiv_archive import Work
 from arxiv_on_stage import FRIDAY, THURSDAY, TUESDAY, WEDNESDAY, ArxivOnStage, arxiv_on_stage
+from loopback_source import Told
 
 from paperpost.sources.arxiv_search import papers_by, papers_of
 from paperpost.sources.errors import FeedError, RequestFailed, UnreadableFile
@@ -88,6 +89,43 @@ def test_empty_and_half_pages_are_asked_for_again(arxiv: ArxivOnStage) -> None:
     arxiv.web.spring(traps.half_a_page, times=3)
     with pytest.raises(UnreadableFile):
         looked_up(arxiv, known)
+
+
+def test_of_a_page_that_stays_half_the_rest_is_not_said_to_be_unknown(arxiv: ArxivOnStage) -> None:
+    ids = arxiv.announce(TUESDAY, 1, 2, 3, 4)
+    arxiv.search.half_answers = 2
+    assert names(looked_up(arxiv, *ids)) == ids
+    arxiv.search.half_answers = 3
+    arxiv.web.forget()
+    found = looked_up(arxiv, *ids)
+    assert names(found) == ids[:2]
+    assert len(found) == 2
+    assert len(arxiv.web.asked) == 3
+    arxiv.search.empty_answers = 3
+    assert looked_up(arxiv, *ids) == []
+
+
+def test_only_what_is_missing_twice_is_not_arxivs(arxiv: ArxivOnStage) -> None:
+    one, two = arxiv.announce(TUESDAY, 1, 2)
+
+    def without_the_second(told: Told) -> Told:
+        """And it does not even count it."""
+        body = told.body[: told.body.index(b"  <entry>", told.body.index(b"</entry>"))]
+        counted = body.replace(b"totalResults>2<", b"totalResults>1<")
+        return Told(200, counted + b"</feed>", told.headers)
+
+    arxiv.web.spring(without_the_second)
+    assert names(looked_up(arxiv, one, two)) == [one, two]
+    assert [question.query["id_list"] for question in arxiv.web.asked] == [f"{one},{two}", two]
+
+
+def test_an_author_whose_page_comes_half_is_asked_for_again(arxiv: ArxivOnStage) -> None:
+    arxiv.announce(TUESDAY, 1, 2, 3)
+    arxiv.search.half_answers = 2
+    assert len(papers_by(arxiv.client, "Ada Lovelace", THURSDAY)) == 3
+    arxiv.web.forget()
+    assert papers_by(arxiv.client, "Grace Hopper", THURSDAY) == []
+    assert len(arxiv.web.asked) == 1
 
 
 @pytest.mark.parametrize(

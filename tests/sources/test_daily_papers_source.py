@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import traps
+from asked_by_days import AskedByDays
 from hurried_client import hurried_client
 from speaks_daily_papers import DailyPapersApi, of_file, row
 from web_on_loopback import WebOnLoopback
@@ -132,14 +133,24 @@ def test_an_old_day_that_is_refused_keeps_no_later_one_from_being_read(
 def test_a_weekend_without_a_list_is_a_holiday_and_one_with_a_list_is_a_day(
     client: PoliteClient, hub: DailyPapersApi
 ) -> None:
-    hub.open_until = SATURDAY
-    report = only(client, SATURDAY, today=SATURDAY)
-    assert report.state is DayState.HOLIDAY
-    assert report.evidence == "Daily Papers had no list on Saturday 18 April 2026"
+    asked = AskedByDays(client, "daily-papers")
+    hub.open_until = SATURDAY + DAY
+    asked.on(SATURDAY, hour=8)
+    # Not a holiday before it is over: a list may still open.
+    assert asked.told(SATURDAY) == (
+        "partial",
+        "the list of Saturday 18 April 2026 has no papers so far, as on most weekends",
+    )
     hub.lists[SATURDAY] = [row(1, SATURDAY)]
-    assert only(client, SATURDAY, today=SATURDAY).state is DayState.PARTIAL
-    report = only(client, SATURDAY, today=SATURDAY + DAY)
-    assert (report.state, report.papers) == (DayState.COMPLETE, 1)
+    asked.on(SATURDAY, hour=9)
+    assert asked.days[SATURDAY].papers == 1
+    asked.on(SATURDAY + DAY)
+    assert (asked.days[SATURDAY].state, asked.days[SATURDAY].papers) == (DayState.COMPLETE, 1)
+    asked.on(SATURDAY + 2 * DAY)
+    assert asked.told(SATURDAY + DAY) == (
+        "holiday",
+        "Daily Papers had no list on Sunday 19 April 2026",
+    )
 
 
 def test_a_weekday_is_empty_so_far_and_without_a_list_when_it_is_over(

@@ -1,5 +1,6 @@
 """`openalex:`: what was published, and when OpenAlex had it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,6 +13,7 @@ from hurried_client import hurried_client
 from hypothesis import given
 from hypothesis import strategies as st
 from invented import Clock, with_settings
+from loopback_source import Told
 from speaks_openalex import KEY, OpenAlexApi, work
 from web_on_loopback import WebOnLoopback
 
@@ -19,13 +21,7 @@ from paperpost.service.fetch import fetch
 from paperpost.service.installation import Installation
 from paperpost.settings import Settings, load_settings
 from paperpost.sources import catalogue
-from paperpost.sources.errors import (
-    FeedError,
-    MissingKey,
-    RequestFailed,
-    UnknownSource,
-    UnreadableFile,
-)
+from paperpost.sources.errors import MissingKey, RequestFailed, UnknownSource
 from paperpost.sources.found import FoundPaper, Rejected
 from paperpost.sources.openalex_works import abstract_of, read_work
 from paperpost.sources.source import report_of
@@ -244,6 +240,64 @@ def test_a_cursor_that_leads_nowhere_ends(web: WebOnLoopback, asked: AskedByDays
     assert len(asked.rejected) == 5
 
 
+def test_pages_that_come_again_end_the_day_and_count_once(
+    api: OpenAlexApi, web: WebOnLoopback, asked: AskedByDays
+) -> None:
+    monday = FRIDAY - 4 * DAY
+    works = [work(number, monday) for number in range(100)]
+    cursors = iter(range(1_000_000))
+
+    def again(told: Told) -> Told:
+        meta = {"count": 150, "next_cursor": f"IlsxN{next(cursors)}"}
+        return replace(told, body=json.dumps({"meta": meta, "results": works}).encode())
+
+    web.spring(again, on=f"from_publication_date:{monday}", times=1_000)
+    asked.on(FRIDAY)
+    assert asked.told(monday) == (
+        "partial",
+        "OpenAlex gave 100 works of Monday 6 April 2026 and counts 150",
+    )
+    assert sum(f"to_publication_date:{monday}" in question.url for question in web.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("trap", "evidence"),
+    [
+        (traps.half_a_page, "the answer is no JSON, or ends in the middle"),
+        (traps.answers(500), "api.openalex.org: HTTP 500"),
+        (traps.cut_off, "api.openalex.org: "),
+    ],
+)
+def test_what_goes_wrong_with_a_day_keeps_no_later_one_from_being_read(
+    api: OpenAlexApi, web: WebOnLoopback, asked: AskedByDays, trap: traps.Trap, evidence: str
+) -> None:
+    api.works = [work(1, FRIDAY), work(2, FRIDAY - DAY)]
+    web.spring(trap, on=f"from_publication_date:{FRIDAY - DAY}", times=99)
+    assert [paper.doi for paper in asked.on(FRIDAY, hour=8)] == ["10.1000/work.1"]
+    state, told = asked.told(FRIDAY - DAY)
+    assert (state, told[: len(evidence)]) == ("broken", evidence)
+    web.forget()
+    assert len(asked.on(FRIDAY, hour=9)) == 2
+    assert asked.days[FRIDAY - DAY].state == "partial"
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_a_refusal_ends_the_asking(web: WebOnLoopback, asked: AskedByDays, status: int) -> None:
+    web.spring(traps.busy(status), times=99)
+    with pytest.raises(RequestFailed, match=f"HTTP {status}"):
+        asked.on(FRIDAY)
+    assert len({question.query["filter"] for question in web.asked}) == 1
+
+
+def test_a_host_that_gives_no_answer_is_asked_for_two_days(
+    web: WebOnLoopback, asked: AskedByDays
+) -> None:
+    web.spring(traps.answers(500), times=99)
+    with pytest.raises(RequestFailed, match="HTTP 500"):
+        asked.on(FRIDAY)
+    assert len({question.query["filter"] for question in web.asked}) == 2
+
+
 def test_new_years_day_is_no_day_of_works(web: WebOnLoopback, asked: AskedByDays) -> None:
     new_year = date(2027, 1, 1)
     asked.on(new_year)
@@ -299,12 +353,13 @@ def test_half_an_answer_and_a_login_page_are_errors(
     api: OpenAlexApi, web: WebOnLoopback, asked: AskedByDays
 ) -> None:
     for trap in (traps.half_a_page, traps.login_page, traps.error_feed):
-        web.spring(trap)
-        with pytest.raises(UnreadableFile, match="no JSON, or ends in the middle"):
-            asked.on(FRIDAY)
-    web.spring(traps.answers(200, b'{"error": "try later", "message": "We are moving."}'))
-    with pytest.raises(FeedError, match=r"We are moving\."):
+        web.spring(trap, on=str(FRIDAY))
         asked.on(FRIDAY)
+        assert asked.told(FRIDAY) == ("broken", "the answer is no JSON, or ends in the middle")
+    moving = traps.answers(200, b'{"error": "try later", "message": "We are moving."}')
+    web.spring(moving, on=str(FRIDAY))
+    asked.on(FRIDAY)
+    assert asked.told(FRIDAY) == ("broken", "the source reports an error: We are moving")
 
 
 def test_no_key_is_one_clear_line() -> None:

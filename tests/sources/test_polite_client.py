@@ -221,3 +221,27 @@ def test_a_key_is_hidden_and_two_keys_are_two_addresses(
     asking.client.get(source.url + "/?resumptionToken=first-page").keep()
     asking.client.get(source.url + "/?resumptionToken=second-page")
     assert "If-None-Match" not in source.asked[1][1]
+
+
+def test_what_another_reader_has_read_is_not_known_to_this_one(
+    source: LoopbackSource, asking: Asking
+) -> None:
+    source.tell(Told(body=b"papers", headers={"ETag": '"a"'}))
+    asking.client.get(source.url, reader="arxiv:cs.AI?take=new").keep()
+    for reader in ("arxiv:cs.AI", "", "arxiv:cs.AI?take=new"):
+        asking.client.get(source.url, reader=reader)
+    told = [headers.get("If-None-Match") for _, headers in source.asked]
+    assert told == [None, None, None, '"a"']
+
+
+@pytest.mark.parametrize("spelling", ["s3cret/+key", "s3cret%2F%2Bkey", "s3cret%2f%2bkey"])
+def test_a_redirect_that_repeats_our_key_under_a_harmless_name_does_not_make_it_known(
+    source: LoopbackSource, asking: Asking, spelling: str
+) -> None:
+    source.tell(Told(302, headers={"Location": f"/elsewhere?page={spelling}"}), Told(404))
+    with pytest.raises(RequestFailed) as caught:
+        asking.client.get(source.url + "/works?api_key=s3cret%2F%2Bkey")
+    told = [text for one in asking.log for text in (one.url, one.said)]
+    told += [str(caught.value), caught.value.url]
+    assert "/elsewhere?page=" in source.asked[1][0]
+    assert not any("s3cret" in text for text in told)

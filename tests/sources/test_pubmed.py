@@ -1,5 +1,6 @@
 """`pubmed:`: a saved search, asked again for each day of entry."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,12 +10,12 @@ import traps
 from asked_by_days import AskedByDays
 from hurried_client import hurried_client
 from loopback_source import Told
-from speaks_pubmed import BOOK, HEAD, EUtilities, article
+from speaks_pubmed import HEAD, EUtilities, article, book
 from web_on_loopback import WebOnLoopback
 
 from paperpost.settings import load_settings
 from paperpost.sources import catalogue
-from paperpost.sources.errors import FeedError, RequestFailed, UnknownSource, UnreadableFile
+from paperpost.sources.errors import RequestFailed, UnknownSource
 from paperpost.sources.found import FoundPaper, Rejected
 from paperpost.sources.pubmed_articles import read_articles
 from paperpost.sources.source import report_of
@@ -47,7 +48,7 @@ def articles(day: date, *pmids: int) -> dict[int, str]:
 
 def read(*found: str) -> list[FoundPaper | Rejected]:
     document = f"{HEAD}<PubmedArticleSet>{''.join(found)}</PubmedArticleSet>".encode()
-    return list(read_articles(document, entered=FRIDAY, today=FRIDAY))
+    return [one.record for one in read_articles(document, entered=FRIDAY, today=FRIDAY)]
 
 
 def paper(**parts: str) -> FoundPaper:
@@ -136,8 +137,8 @@ def test_without_a_day_of_entry_it_is_the_one_that_was_asked_for(entrez: str) ->
 def test_books_and_records_without_an_article_are_rejected_alone() -> None:
     empty = "<PubmedArticle><MedlineCitation><PMID>9</PMID></MedlineCitation></PubmedArticle>"
     deleted = "<DeleteCitation><PMID Version='1'>8</PMID></DeleteCitation>"
-    book, none, article_after = read(BOOK, empty, deleted, article(2, FRIDAY))
-    assert book == Rejected(1, "a book, or a chapter of one")
+    chapter, none, article_after = read(book(7), empty, deleted, article(2, FRIDAY))
+    assert chapter == Rejected(1, "a book, or a chapter of one")
     assert none == Rejected(2, "the record has no article")
     assert isinstance(article_after, FoundPaper)
 
@@ -149,8 +150,9 @@ def test_a_title_of_ten_kilobytes_loses_no_article() -> None:
 def test_an_entity_bomb_is_refused(api: EUtilities, web: WebOnLoopback, asked: AskedByDays) -> None:
     api.articles[FRIDAY] = articles(FRIDAY, 1)
     web.spring(lambda told: traps.entity_bomb(_without_head(told)), on="efetch")
-    with pytest.raises(UnreadableFile, match="declares entities"):
-        asked.on(FRIDAY)
+    asked.on(FRIDAY)
+    state, evidence = asked.told(FRIDAY)
+    assert (state, "declares entities" in evidence) == ("broken", True)
 
 
 def _without_head(told: Told) -> Told:
@@ -217,13 +219,22 @@ def test_who_asks_is_told_to_ncbi(api: EUtilities, web: WebOnLoopback, asked: As
 def test_a_search_that_finds_more_than_pubmed_gives_out_is_partial(
     api: EUtilities, web: WebOnLoopback, asked: AskedByDays
 ) -> None:
-    api.articles[FRIDAY - 2 * DAY] = dict.fromkeys(range(10_500), BOOK)
+    api.articles[FRIDAY - 2 * DAY] = {pmid: book(pmid) for pmid in range(10_500)}
     asked.on(FRIDAY)
     assert asked.told(FRIDAY - 2 * DAY) == (
         "partial",
         "PubMed has 10,500 articles of Wednesday 8 April 2026, and gives out 9,999 of them",
     )
     assert max(int(q.query.get("retstart", 0)) for q in web.asked) == 9_800
+
+
+def test_a_search_that_gives_out_more_than_it_may_ends(
+    web: WebOnLoopback, asked: AskedByDays
+) -> None:
+    found = {"count": "20000", "idlist": ["7"] * 20_000, "webenv": "MCID_0", "querykey": "1"}
+    web.spring(traps.answers(200, json.dumps({"esearchresult": found}).encode()), times=99)
+    asked.on(FRIDAY)
+    assert len(web.asked) < 60
 
 
 def test_half_a_page_is_told_and_fetched_again(
@@ -235,22 +246,91 @@ def test_half_a_page_is_told_and_fetched_again(
     assert asked.rejected[0].damage
     assert asked.told(FRIDAY) == (
         "partial",
-        "PubMed has 4 articles of Friday 10 April 2026, and did not give all of them",
+        "PubMed has 4 articles of Friday 10 April 2026, and did not give 3 of them",
     )
     assert len(asked.on(FRIDAY, hour=13)) == 4
+
+
+def test_articles_that_did_not_come_are_fetched_with_the_next_run_whatever_their_day(
+    api: EUtilities, web: WebOnLoopback, asked: AskedByDays
+) -> None:
+    """A page that is shorter than what was asked for is whole XML nonetheless."""
+    days = [FRIDAY - 2 * DAY, FRIDAY - DAY, FRIDAY]
+    for n, day in enumerate(days):
+        api.articles[day] = articles(day, *range(10 * n + 1, 10 * n + 4))
+    api.withheld = {1, 21}
+    assert len(asked.on(FRIDAY, hour=12)) == 7
+    short = "PubMed has 3 articles of Wednesday 8 April 2026, and did not give 1 of them"
+    assert asked.told(days[0]) == ("partial", short)
+    assert asked.told(FRIDAY) == (
+        "partial",
+        "PubMed has 3 articles of Friday 10 April 2026, and did not give 1 of them",
+    )
+    api.withheld = set()
+    web.forget()
+    found = {one.id for one in asked.on(FRIDAY, hour=13)}
+    assert {"pmid:1", "pmid:21"} <= found
+    assert sum("efetch" in question.path for question in web.asked) == 2
+    assert asked.days[days[0]].state == "complete"
+    web.forget()
+    asked.on(FRIDAY, hour=14)
+    assert [q.path.rpartition("/")[2] for q in web.asked] == ["esearch.fcgi"]
+
+
+def test_books_that_are_left_out_came_all_the_same(api: EUtilities, asked: AskedByDays) -> None:
+    api.articles[FRIDAY - 2 * DAY] = {1: book(1), 2: article(2, FRIDAY, title="")}
+    asked.on(FRIDAY)
+    assert asked.days[FRIDAY - 2 * DAY].state == "complete"
+
+
+def test_articles_that_never_come_are_given_up_after_days(
+    api: EUtilities, asked: AskedByDays
+) -> None:
+    api.articles[FRIDAY] = articles(FRIDAY, 1, 2)
+    api.withheld = {2}
+    for n in range(4):
+        asked.on(FRIDAY + n * DAY)
+        assert asked.days[FRIDAY].state == "partial"
+    asked.on(FRIDAY + 4 * DAY)
+    assert asked.told(FRIDAY) == (
+        "complete",
+        "PubMed had 2 articles of Friday 10 April 2026, and in 4 days did not give 1 of them",
+    )
+
+
+def test_a_broken_answer_for_a_day_keeps_no_later_one_from_being_read(
+    api: EUtilities, web: WebOnLoopback, asked: AskedByDays
+) -> None:
+    for day in (FRIDAY - DAY, FRIDAY):
+        api.articles[day] = articles(day, day.day)
+    web.spring(traps.half_a_page, on="mindate=2026/04/09")
+    assert [one.id for one in asked.on(FRIDAY, hour=8)] == ["pmid:10"]
+    assert asked.told(FRIDAY - DAY) == ("broken", "the answer is no JSON, or ends in the middle")
+    assert [one.id for one in asked.on(FRIDAY, hour=9)] == ["pmid:9"]
+    assert asked.days[FRIDAY - DAY].state == "partial"
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_a_refusal_ends_the_asking(web: WebOnLoopback, asked: AskedByDays, status: int) -> None:
+    web.spring(traps.busy(status), times=99)
+    with pytest.raises(RequestFailed, match=f"HTTP {status}"):
+        asked.on(FRIDAY)
+    assert len({question.query["mindate"] for question in web.asked}) == 1
 
 
 def test_a_search_that_ncbi_has_forgotten_is_an_error(api: EUtilities, asked: AskedByDays) -> None:
     api.articles[FRIDAY] = articles(FRIDAY, 1)
     api.expired = True
-    with pytest.raises(FeedError, match="Unable to obtain query #1"):
-        asked.on(FRIDAY)
+    asked.on(FRIDAY)
+    error = "the source reports an error: Unable to obtain query #1"
+    assert asked.told(FRIDAY) == ("broken", error)
 
 
 def test_words_that_pubmed_does_not_know_are_told(api: EUtilities, asked: AskedByDays) -> None:
     api.unknown = ["deap lerning[tiab]"]
-    with pytest.raises(FeedError, match=r"it does not know “deap lerning\[tiab\]”"):
-        asked.on(FRIDAY)
+    asked.on(FRIDAY)
+    error = "the source reports an error: it does not know “deap lerning[tiab]”"
+    assert asked.told(FRIDAY) == ("broken", error)
     for n in range(3):
         api.articles[FRIDAY - n * DAY] = articles(FRIDAY - n * DAY, n + 1)
     asked.on(FRIDAY)
@@ -261,11 +341,11 @@ def test_an_error_that_calls_itself_a_success_is_one(
     api: EUtilities, web: WebOnLoopback, asked: AskedByDays
 ) -> None:
     api.error = "Search Backend failed: down for maintenance"
-    with pytest.raises(FeedError, match="down for maintenance"):
-        asked.on(FRIDAY)
-    web.spring(traps.login_page)
-    with pytest.raises(UnreadableFile, match="no JSON"):
-        asked.on(FRIDAY)
+    asked.on(FRIDAY)
+    assert asked.told(FRIDAY) == ("broken", f"the source reports an error: {api.error}")
+    web.spring(traps.login_page, times=3)
+    asked.on(FRIDAY)
+    assert asked.told(FRIDAY) == ("broken", "the answer is no JSON, or ends in the middle")
 
 
 @pytest.mark.parametrize("trap", [traps.login_page, traps.error_feed, traps.answers(200, b"")])
@@ -274,8 +354,8 @@ def test_what_holds_no_articles_is_no_answer(
 ) -> None:
     api.articles[FRIDAY] = articles(FRIDAY, 1)
     web.spring(trap, on="efetch")
-    with pytest.raises(UnreadableFile, match="no articles of PubMed"):
-        asked.on(FRIDAY)
+    asked.on(FRIDAY)
+    assert asked.told(FRIDAY) == ("broken", "the answer holds no articles of PubMed")
 
 
 def test_an_answer_without_the_articles_that_were_found_is_asked_for_again(
@@ -287,7 +367,7 @@ def test_an_answer_without_the_articles_that_were_found_is_asked_for_again(
     assert asked.on(FRIDAY, hour=12) == []
     assert asked.told(FRIDAY) == (
         "partial",
-        "PubMed has 1 article of Friday 10 April 2026, and did not give all of them",
+        "PubMed has 1 article of Friday 10 April 2026, and did not give 1 of them",
     )
     assert len(asked.on(FRIDAY, hour=13)) == 1
 
@@ -298,7 +378,7 @@ def test_a_key_that_ncbi_refuses_is_told_without_the_key(asked: AskedByDays) -> 
         asked.on(FRIDAY)
     report = report_of(failed.value, FRIDAY)
     assert (report.state, report.evidence) == (
-        "refused",
+        "broken",
         "eutils.ncbi.nlm.nih.gov: HTTP 400: API key invalid",
     )
     assert "wrong-key" not in str(failed.value)

@@ -42,6 +42,15 @@ def test_all_pages_are_read(client: PoliteClient, web: WebOnLoopback) -> None:
     assert [question.query["start"] for question in web.asked] == ["0", "100", "200"]
 
 
+def test_pages_that_are_all_the_first_are_an_error(
+    client: PoliteClient, zotero: Zotero, web: WebOnLoopback
+) -> None:
+    zotero.pages = False
+    with pytest.raises(ZoteroError, match="gave the same works again"):
+        titles(client)
+    assert len(web.asked) == 2
+
+
 def test_a_library_without_the_right_key_is_refused_and_no_key_is_told(
     client: PoliteClient,
 ) -> None:

@@ -28,7 +28,8 @@ def parse(text: str, settings: Settings) -> Source:
     name, _, rest = text.strip().partition(":")
     file = _file_of(name.lower())
     if file is None:
-        raise UnknownSource(text, "the name is not known", usages())
+        hint = "between categories, and in place of a space, stands +"
+        raise UnknownSource(text, f"the name is not known ({hint})", usages())
     return file.source(_spec(text.strip(), name.lower(), rest), settings)
 
 

@@ -8,6 +8,7 @@ feed instead of RSS.
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -16,7 +17,14 @@ from paperpost.sources import arxiv_batch, arxiv_days
 from paperpost.sources.arxiv_categories import TAKEN, taken
 from paperpost.sources.arxiv_missed import Missed
 from paperpost.sources.client import PoliteClient
-from paperpost.sources.errors import RequestFailed, SourceBusy, UnknownSource
+from paperpost.sources.errors import (
+    FeedError,
+    RequestFailed,
+    SourceBusy,
+    SourceError,
+    Stopped,
+    UnknownSource,
+)
 from paperpost.sources.exchange import Answer
 from paperpost.sources.explanations import raise_explanation
 from paperpost.sources.formats import read_papers
@@ -72,17 +80,18 @@ class Arxiv:
         return arxiv_batch.closed(day)
 
     def batches(self, client: PoliteClient, wanted: Wanted) -> Iterator[Batch]:
-        """The current batch, and what was missed. Where the feed cannot be had, but does not
-        refuse either, what was missed is still asked for."""
+        """The current batch, and what was missed. Where the feed cannot be had or read, but does
+        not refuse either, what was missed is still asked for."""
         missed = [day for day in wanted.days if day < wanted.today]
         try:
             answer = self._ask(client, wanted)
-        except RequestFailed as failure:
+            records = _records(answer, wanted)
+        except SourceError as failure:
             if _refused(failure):
                 raise
-            yield from self._missed(client, wanted, missed)
+            with suppress(FeedError):  # of a category that is none the feed has said it better
+                yield from self._missed(client, wanted, missed)
             raise
-        records = _records(answer, wanted)
         batch = self._batch(answer, records, wanted)
         yield batch
         told = {report.day for report in batch.days if report.state in SETTLED}
@@ -93,7 +102,9 @@ class Arxiv:
 
     def _ask(self, client: PoliteClient, wanted: Wanted) -> Answer:
         try:
-            return client.get(f"{FEEDS}/{self.feed}/{'+'.join(self.categories)}")
+            # With other options another source reads the same feed.
+            url = f"{FEEDS}/{self.feed}/{'+'.join(self.categories)}"
+            return client.get(url, reader=self.name)
         except RequestFailed as failure:
             raise_explanation(failure, wanted.now.date())
             raise
@@ -130,10 +141,11 @@ def _records(answer: Answer, wanted: Wanted) -> list[FoundPaper | Rejected]:
     return list(read_papers(io.BytesIO(answer.body), today=wanted.now.date()))
 
 
-def _refused(failure: RequestFailed) -> bool:
+def _refused(failure: SourceError) -> bool:
     """Whether the host does not want to be asked: then its sister is not asked instead."""
-    asked_to_wait = isinstance(failure, SourceBusy)
-    return asked_to_wait or (failure.status is not None and failure.status < 500)
+    if isinstance(failure, SourceBusy | Stopped):
+        return True
+    return isinstance(failure, RequestFailed) and failure.status in (401, 403, 429)
 
 
 def _news_of(day: date, batch: Batch) -> int:

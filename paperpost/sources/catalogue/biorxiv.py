@@ -1,8 +1,7 @@
 """bioRxiv and medRxiv: `biorxiv:neuroscience+cell_biology` is two categories, `medrxiv` is all.
 
 https://api.biorxiv.org tells what was posted on a day: new preprints, and new versions of old ones.
-How much a page holds is told by its `count`; `total` is not to be relied on, and after the last
-page comes an empty one.
+`total` is not to be relied on; after the last page comes an empty one.
 """
 
 import re
@@ -15,7 +14,7 @@ from paperpost.settings import Settings
 from paperpost.sources.api_answers import json_object
 from paperpost.sources.cleaning import plain_text
 from paperpost.sources.client import PoliteClient
-from paperpost.sources.errors import AnswerTooLarge, FeedError, UnknownSource, UnreadableFile
+from paperpost.sources.errors import FeedError, UnknownSource
 from paperpost.sources.found import FoundPaper, InvalidRecord, Rejected, checked
 from paperpost.sources.people import name_in_order
 from paperpost.sources.source import (
@@ -25,8 +24,8 @@ from paperpost.sources.source import (
     Source,
     Spec,
     Wanted,
+    day_by_day,
     in_words,
-    report_of,
 )
 
 USAGE = {
@@ -36,7 +35,7 @@ USAGE = {
 API = "https://api.biorxiv.org/details"
 
 _TITLES = {"biorxiv": "bioRxiv", "medrxiv": "medRxiv"}
-_MOST_PAGES = 200
+_MOST_PAGES = 60  # of 30 rows or more; a day has a few hundred
 _LATE = 2  # days: so long papers may still be added to one
 _CATEGORY = re.compile(r"[a-z][a-z ,()/&-]*")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
@@ -74,13 +73,9 @@ class PreprintServer:
         return None
 
     def batches(self, client: PoliteClient, wanted: Wanted) -> Iterator[Batch]:
-        """The days one by one, those that ended last again: papers may be added late."""
-        for day in wanted.and_again(_LATE):
-            try:
-                yield from self._day(client, day, wanted)
-            except (AnswerTooLarge, FeedError, UnreadableFile) as error:
-                # One bad day must not keep the later ones from being read.
-                yield Batch([Rejected(0, str(error), damage=True)], (report_of(error, day),))
+        """The days one by one; those that ended last, to which papers may be added, once a day."""
+        days = wanted.and_late(_LATE)
+        return day_by_day(days, lambda day: self._day(client, day, wanted))
 
     def _day(self, client: PoliteClient, day: date, wanted: Wanted) -> Iterator[Batch]:
         """A batch for each page, then the report.
@@ -93,6 +88,9 @@ class PreprintServer:
         tally = Counter(new=before.papers)
         for first, rows in _pages(client, f"{API}/{self.server}/{day}/{day}", len(seen)):
             fresh = {number: row for number, row in enumerate(rows, first) if _key(row) not in seen}
+            tally.update(["pages"] if fresh else ["pages that came again"])
+            if not fresh:
+                break
             seen |= dict.fromkeys(map(_key, fresh.values()))
             found = [self._read(n, row, wanted.today) for n, row in fresh.items() if self._has(row)]
             tally.update(_sorts(found, day), posted=sum(_is_new(row) for row in fresh.values()))
@@ -125,7 +123,19 @@ class PreprintServer:
         evidence = f"{title} posted {_papers(tally['posted'])} on {when}"
         if where and tally["posted"]:
             evidence += f", {new or 'none'} of them{where}"
-        return DayReport(day, DayState.COMPLETE, evidence, new)
+        state, rest = _state_of_past(tally, (today - day).days)
+        return DayReport(day, state, evidence + rest, new)
+
+
+def _state_of_past(tally: Counter[str], days_ago: int) -> tuple[DayState, str]:
+    """How a day stands that is over, and why, to follow the number of its papers."""
+    if tally["pages that came again"]:
+        return DayState.PARTIAL, ", and then gave the same ones again"
+    if tally["pages"] == _MOST_PAGES:
+        return DayState.PARTIAL, f", and has more than the {_MOST_PAGES} pages that are read"
+    if days_ago < _LATE:
+        return DayState.PARTIAL, f"; some are added up to {_LATE} days late"
+    return DayState.COMPLETE, f", {days_ago} days later"
 
 
 def _read_before(day: date, wanted: Wanted) -> DayReport:
@@ -152,28 +162,24 @@ def _sorts(found: Iterable[FoundPaper | Rejected], day: date) -> Iterator[str]:
 
 
 def _pages(client: PoliteClient, url: str, cursor: int) -> Iterator[tuple[int, list[Row]]]:
-    """The pages from a cursor on, each with the number of its first row (from 1)."""
+    """The pages from a cursor on, so many at most, each with the number of its first row (from
+    1)."""
     for _ in range(_MOST_PAGES):
-        rows, count = _page(client, f"{url}/{cursor}/json")
+        rows = _page(client, f"{url}/{cursor}/json")
         if not rows:
             return
         yield cursor + 1, rows
-        cursor += count
-    raise UnreadableFile(f"one day has more than {_MOST_PAGES} pages")
+        cursor += len(rows)
 
 
-def _page(client: PoliteClient, url: str) -> tuple[list[Row], int]:
-    """The rows of a page, and how many they are by its own count."""
+def _page(client: PoliteClient, url: str) -> list[Row]:
     told = json_object(client.get(url).body or b"")
     messages, rows = told.get("messages"), told.get("collection")
-    message = messages[0] if isinstance(messages, list) and messages else {}
-    message = message if isinstance(message, dict) else {}
     if not isinstance(rows, list):
-        raise FeedError(plain_text(str(message.get("status")), _ERROR_LIMIT))
-    count = message.get("count")
-    if not isinstance(count, int) or not 0 < count <= len(rows):
-        count = len(rows)
-    return [row if isinstance(row, dict) else {} for row in rows], count
+        message = messages[0] if isinstance(messages, list) and messages else {}
+        status = message.get("status") if isinstance(message, dict) else None
+        raise FeedError(plain_text(str(status), _ERROR_LIMIT))
+    return [row if isinstance(row, dict) else {} for row in rows]
 
 
 def _key(row: Row) -> str:

@@ -1,7 +1,8 @@
 """Hugging Face's Daily Papers: `daily-papers` is the list of each day, with upvotes and comments.
 
-Days are UTC's. A list grows until its day is over, and on weekends there is hardly ever one. A day
-that is not open yet is answered with HTTP 400.
+Days are UTC's. A paper's list is that of the day on which it was put there, so a list grows until
+its day is over, and not later; on weekends there is hardly ever one. A day that is not open yet is
+answered with HTTP 400.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,13 +13,7 @@ from paperpost.settings import Settings
 from paperpost.sources.arxiv_days import is_weekend
 from paperpost.sources.client import PoliteClient
 from paperpost.sources.daily_papers_api import papers_of, rows_of
-from paperpost.sources.errors import (
-    AnswerTooLarge,
-    FeedError,
-    RequestFailed,
-    UnknownSource,
-    UnreadableFile,
-)
+from paperpost.sources.errors import RequestFailed, UnknownSource, UnreadableFile
 from paperpost.sources.found import FoundPaper, Rejected, identity
 from paperpost.sources.source import (
     Batch,
@@ -27,8 +22,8 @@ from paperpost.sources.source import (
     Source,
     Spec,
     Wanted,
+    day_by_day,
     in_words,
-    report_of,
 )
 
 USAGE = {"daily-papers": "daily-papers"}
@@ -59,22 +54,24 @@ class DailyPapers:
         return now.astimezone(UTC).date()
 
     def closed(self, day: date) -> str | None:
-        """Weekends, though now and then one has a list."""
-        return "Daily Papers has no lists at weekends" if is_weekend(day) else None
+        """Nothing is known ahead: now and then a weekend has a list."""
+        return None
 
     def batches(self, client: PoliteClient, wanted: Wanted) -> Iterator[Batch]:
         """A list for each day, those of the last days again: their upvotes grow."""
-        for day in wanted.and_again(_GROWING):
-            try:
-                found = _list(client, day, wanted.today)
-                yield Batch(found, (_report(day, found, wanted.today),))
-            except (AnswerTooLarge, FeedError, UnreadableFile) as error:
-                # One bad list must not keep the later ones from being read.
-                yield Batch([Rejected(0, str(error), damage=True)], (report_of(error, day),))
-            except RequestFailed as failure:
-                if failure.status != 400:
-                    raise
-                yield Batch(days=(_not_open(day, wanted.today),))
+        days = wanted.and_again(_GROWING)
+        return day_by_day(days, lambda day: _day(client, day, wanted.today))
+
+
+def _day(client: PoliteClient, day: date, today: date) -> Iterator[Batch]:
+    try:
+        found = _list(client, day, today)
+    except RequestFailed as failure:
+        if failure.status != 400:
+            raise
+        yield Batch(days=(_not_open(day, today),))
+    else:
+        yield Batch(found, (_report(day, found, today),))
 
 
 def _list(client: PoliteClient, day: date, today: date) -> list[FoundPaper | Rejected]:
@@ -99,8 +96,10 @@ def _report(day: date, found: Sequence[FoundPaper | Rejected], today: date) -> D
     papers = "1 paper" if number == 1 else f"{number} papers"
     if found and not number:
         return _report_of_another(day, found)
-    if day >= today and (found or not is_weekend(day)):
+    if day >= today:
         evidence = f"the list of {in_words(day)} has {papers if number else 'no papers'} so far"
+        if not found and is_weekend(day):
+            evidence += ", as on most weekends"
         return DayReport(day, DayState.PARTIAL, evidence, number, ids)
     if not found:
         evidence = f"Daily Papers had no list on {in_words(day)}"

@@ -16,7 +16,16 @@ from paperpost.sources.client import PoliteClient
 from paperpost.sources.errors import FeedError, MissingKey, UnknownSource
 from paperpost.sources.found import FoundPaper, identity
 from paperpost.sources.openalex_works import FIELDS, read_work
-from paperpost.sources.source import Batch, DayReport, DayState, Source, Spec, Wanted, in_words
+from paperpost.sources.source import (
+    Batch,
+    DayReport,
+    DayState,
+    Source,
+    Spec,
+    Wanted,
+    day_by_day,
+    in_words,
+)
 
 USAGE = {"openalex": "openalex:FILTER[?search=WORDS]"}
 API = "https://api.openalex.org/works"
@@ -48,7 +57,7 @@ def source(spec: Spec, settings: Settings) -> Source:
 
 
 class Page(NamedTuple):
-    """Some works of a day, and how many OpenAlex counts of it in all."""
+    """Works of a day that no page before had, and how many OpenAlex counts of it in all."""
 
     works: list[object]
     counted: int
@@ -76,33 +85,35 @@ class OpenAlex:
 
     def batches(self, client: PoliteClient, wanted: Wanted) -> Iterator[Batch]:
         """Each day page by page; those that may not be whole yet once a day."""
-        for day in wanted.and_late(LATE):
-            if (reason := self.closed(day)) is not None:
-                yield Batch(days=(DayReport(day, DayState.HOLIDAY, reason),))
-                continue
-            ids: list[str] = []
-            number, page = 0, Page([], 0)
-            for page in self._pages(client, day):
-                records = [
-                    read_work(number + n, one, wanted.today) for n, one in enumerate(page.works, 1)
-                ]
-                yield Batch(records)
-                ids += [identity(one) for one in records if isinstance(one, FoundPaper)]
-                number += len(page.works)
-            yield Batch(days=(_report(day, wanted.today, number, page.counted, ids),))
+        days = wanted.and_late(LATE)
+        return day_by_day(days, lambda day: self._day(client, day, wanted.today))
+
+    def _day(self, client: PoliteClient, day: date, today: date) -> Iterator[Batch]:
+        if (reason := self.closed(day)) is not None:
+            yield Batch(days=(DayReport(day, DayState.HOLIDAY, reason),))
+            return
+        ids: list[str] = []
+        number, page = 0, Page([], 0)
+        for page in self._pages(client, day):
+            records = [read_work(number + n, one, today) for n, one in enumerate(page.works, 1)]
+            yield Batch(records)
+            ids += [identity(one) for one in records if isinstance(one, FoundPaper)]
+            number += len(page.works)
+        yield Batch(days=(_report(day, today, number, page.counted, ids),))
 
     def _pages(self, client: PoliteClient, day: date) -> Iterator[Page]:
-        cursor, number = "*", 0
+        """Until all that are counted have come, or a page brings none that is new."""
+        cursor, seen = "*", set[str]()
         for _ in range(MOST_PAGES):
             answer = json_object(ask(client, API, self._parameters(day, cursor)))
             works, meta = answer.get("results"), answer.get("meta")
             if not isinstance(works, list) or not isinstance(meta, dict):
                 raise FeedError(explanation(answer) or "there are no results in the answer")
             count, following = meta.get("count"), meta.get("next_cursor")
-            page = Page(works, count if isinstance(count, int) else 0)
-            yield page
-            number += len(works)
-            if not works or (isinstance(count, int) and number >= count):
+            fresh = {name: one for one in works if (name := _name(one)) not in seen}
+            seen |= fresh.keys()
+            yield Page(list(fresh.values()), count if isinstance(count, int) else 0)
+            if not fresh or (isinstance(count, int) and len(seen) >= count):
                 return
             if not isinstance(following, str) or following in ("", cursor):
                 return
@@ -120,6 +131,11 @@ class OpenAlex:
             "cursor": cursor,
             "api_key": self.key,
         }
+
+
+def _name(work: object) -> str:
+    """What tells a work from the others of an answer."""
+    return str((isinstance(work, dict) and work.get("id")) or work)
 
 
 def _report(day: date, today: date, number: int, counted: int, ids: Sequence[str]) -> DayReport:

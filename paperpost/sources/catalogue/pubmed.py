@@ -16,14 +16,23 @@ from paperpost.sources.api_answers import ask, explanation, json_object
 from paperpost.sources.cleaning import plain_text
 from paperpost.sources.client import PoliteClient
 from paperpost.sources.errors import FeedError, UnknownSource
-from paperpost.sources.found import FoundPaper, Rejected
 from paperpost.sources.pubmed_articles import read_articles
-from paperpost.sources.source import Batch, DayReport, DayState, Source, Spec, Wanted, in_words
+from paperpost.sources.source import (
+    Batch,
+    DayReport,
+    DayState,
+    Source,
+    Spec,
+    Wanted,
+    day_by_day,
+    in_words,
+)
 
 USAGE = {"pubmed": "pubmed:SEARCH"}
 API = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 
 LATE = 2  # days after its entry an article may still come to light
+GIVEN_UP = 4  # days after its entry an article that was found and never given is waited for no more
 PAGE = 200
 MOST = 9_999  # so many articles of a search PubMed gives out
 
@@ -57,10 +66,19 @@ class Search(NamedTuple):
     kept: dict[str, str]
 
 
+@dataclass(slots=True)
+class Told:
+    """The ids of the articles that came, or had come before, and the days of which nothing is
+    missing."""
+
+    ids: list[str] = field(default_factory=list)
+    whole: set[date] = field(default_factory=set)
+
+
 @dataclass(frozen=True, slots=True)
 class PubMed:
-    """The articles of each day of entry. The ids of today's report are those that were told of
-    all days that were asked for today: their pages are not fetched again."""
+    """The articles of each day of entry. The ids of a report are those that came of all days that
+    were asked for with it: pages that have no others are not fetched again."""
 
     name: str
     search: str
@@ -79,22 +97,32 @@ class PubMed:
     def batches(self, client: PoliteClient, wanted: Wanted) -> Iterator[Batch]:
         """Each day's search, and the pages of what it found that have new articles; days that may
         not be whole yet once a day."""
-        known = frozenset(wanted.before.ids or ()) if wanted.before else frozenset()
-        told: list[str] = []
-        for day in wanted.and_late(LATE):
-            found, whole = self._search(client, day), True
-            for start in range(0, len(found.ids), PAGE):
-                ids = found.ids[start : start + PAGE]
-                if not known.issuperset(ids):
-                    body = self._fetch(client, found, start)
-                    records = list(read_articles(body, entered=day, today=wanted.today))
-                    yield Batch(records)
-                    if not records or any(map(_is_damage, records)):
-                        whole = False
-                        continue  # so that these are asked for again
-                told += ids
-            report = _report(day, wanted.today, found, whole=whole)
-            yield Batch(days=(_with_ids(report, wanted, told),))
+        days = wanted.and_late(LATE)
+        told, reports = Told(), dict[date, DayReport]()
+        for batch in day_by_day(days, lambda day: self._day(client, day, wanted, told)):
+            reports |= {report.day: report for report in batch.days}
+            yield batch
+        yield Batch(days=(_with_ids(reports, wanted, told),))
+
+    def _day(self, client: PoliteClient, day: date, wanted: Wanted, told: Told) -> Iterator[Batch]:
+        """A batch for each page that has new articles, then the report."""
+        known = set(wanted.before.ids or ()) if wanted.before else set[str]()
+        found = self._search(client, day)
+        came: set[str] = set()
+        for start in range(0, len(found.ids), PAGE):
+            page = found.ids[start : start + PAGE]
+            if known.issuperset(page):
+                came |= set(page)
+                continue
+            body = self._fetch(client, found, start)
+            articles = list(read_articles(body, entered=day, today=wanted.today))
+            yield Batch([one.record for one in articles])
+            came |= {one.pmid for one in articles}
+        missing = set(found.ids) - came
+        told.ids += [one for one in found.ids if one in came]
+        if not missing or _is_given_up(day, wanted.today):
+            told.whole.add(day)
+        yield Batch(days=(_report(day, wanted.today, found, len(missing)),))
 
     def _search(self, client: PoliteClient, day: date) -> Search:
         written = f"{day:%Y/%m/%d}"
@@ -129,7 +157,7 @@ class PubMed:
 
 
 def _search_of(result: Mapping[str, object]) -> Search:
-    ids = [text for text in _texts(result, "idlist") if text.isdecimal()]
+    ids = [text for text in _texts(result, "idlist") if text.isdecimal()][:MOST]
     count = str(result["count"])
     counted = int(count) if count.isdecimal() and len(count) < 10 else len(ids)
     unknown = [
@@ -156,31 +184,34 @@ def _quoted(words: Sequence[str]) -> str:
     return ", ".join(f"“{one}”" for one in words[:_MOST_UNKNOWN])
 
 
-def _is_damage(record: FoundPaper | Rejected) -> bool:
-    return isinstance(record, Rejected) and record.damage
-
-
-def _with_ids(report: DayReport, wanted: Wanted, told: Sequence[str]) -> DayReport:
-    """Today's report keeps what was told of all days that were asked for today."""
-    if report.day != wanted.today:
-        return report
+def _with_ids(reports: Mapping[date, DayReport], wanted: Wanted, told: Told) -> DayReport:
+    """The report that keeps the ids of what came: today's, if all days before it came whole; else
+    that of the day before it, and the next time all of them are asked for again."""
+    past = [day for day in reports if day < wanted.today]
+    last = max(reports) if told.whole.issuperset(past) else max(past)
     before = wanted.before
     earlier = before.ids if before is not None and before.day == wanted.today else None
-    return replace(report, ids=tuple(dict.fromkeys([*(earlier or ()), *told])))
+    return replace(reports[last], ids=tuple(dict.fromkeys([*(earlier or ()), *told.ids])))
 
 
-def _report(day: date, today: date, found: Search, *, whole: bool) -> DayReport:
-    number = found.counted
+def _is_given_up(day: date, today: date) -> bool:
+    return (today - day).days >= GIVEN_UP
+
+
+def _report(day: date, today: date, found: Search, missing: int) -> DayReport:
+    number, days_ago = found.counted, (today - day).days
     articles = f"{number:,} {'article' if number == 1 else 'articles'} of {in_words(day)}"
     unknown = f"; it does not know {_quoted(found.unknown)}" if found.unknown else ""
-    if not whole:
-        state, evidence = DayState.PARTIAL, f"PubMed has {articles}, and did not give all of them"
+    state, evidence = DayState.PARTIAL, f"PubMed has {articles}"
+    if missing and not _is_given_up(day, today):
+        evidence += f", and did not give {missing:,} of them"
     elif number > len(found.ids):
-        state = DayState.PARTIAL
-        evidence = f"PubMed has {articles}, and gives out {len(found.ids):,} of them"
-    elif (today - day).days < LATE:
-        state, evidence = DayState.PARTIAL, f"PubMed has {articles} so far"
-    else:
+        evidence += f", and gives out {len(found.ids):,} of them"
+    elif missing:
         state = DayState.COMPLETE
-        evidence = f"PubMed had {articles}, {(today - day).days} days later"
+        evidence = f"PubMed had {articles}, and in {days_ago} days did not give {missing:,} of them"
+    elif days_ago < LATE:
+        evidence += " so far"
+    else:
+        state, evidence = DayState.COMPLETE, f"PubMed had {articles}, {days_ago} days later"
     return DayReport(day, state, evidence + unknown, number)

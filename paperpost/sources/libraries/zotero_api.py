@@ -50,13 +50,24 @@ def read_zotero(client: PoliteClient, library: str, key: str) -> Entries:
 def _items(client: PoliteClient, library: str, key: str) -> Iterator[Any]:
     """Notes and attachments that belong to a work do not stand at the top."""
     headers = {"Zotero-API-Version": "3", **({"Zotero-API-Key": key} if key else {})}
+    seen = set[str]()
     for page in range(MOST_PAGES):
         # The oldest first: what is added meanwhile moves nothing to another page.
         query = f"format=json&sort=dateAdded&direction=asc&limit={PAGE}&start={page * PAGE}"
         answer = _ask(client, f"{API}/{library}/items/top?{query}", headers)
-        yield from _listed(answer)
+        items = _listed(answer)
+        fresh = {name: item for item in items if (name := _name(item)) not in seen}
+        if items and not fresh:
+            raise ZoteroError("asked for the next page, Zotero gave the same works again")
+        seen |= fresh.keys()
+        yield from fresh.values()
         if not _NEXT.search(answer.headers.get("link", "")):
             return
+
+
+def _name(item: object) -> str:
+    """What tells an item from the others of its library."""
+    return str((isinstance(item, dict) and item.get("key")) or item)
 
 
 def _ask(client: PoliteClient, url: str, headers: dict[str, str]) -> Answer:
