@@ -12,7 +12,7 @@ from paperpost.service.courtesy import polite_client
 from paperpost.service.ingest import Ingested, RejectedRecord, take_in
 from paperpost.service.installation import Installation
 from paperpost.service.look_up import look_up
-from paperpost.service.standing import stored_report
+from paperpost.service.standing import LATELY, stored_report
 from paperpost.settings import Settings
 from paperpost.sources import catalogue
 from paperpost.sources.client import PoliteClient
@@ -121,8 +121,10 @@ def _is_due(installation: Installation, spec: str, runs: Mapping[str, SourceRun]
     now = installation.clock()
     today = catalogue.parse(spec, installation.settings).today(now)
     with installation.database.reading() as session:
-        stands = days.since(session, spec, today)
+        stands = days.since(session, spec, today - LATELY)
     settled = any(stand.day == today and stand.state in SETTLED for stand in stands)
+    # On a weekend the papers of Friday may still be missing.
+    settled = settled and all(stand.state in (*SETTLED, DayState.PARTIAL) for stand in stands)
     # A clock that was ahead must not make us wait until it is that late.
     return abs(now - run.asked_at) >= (ASK_AGAIN_SETTLED if settled else ASK_AGAIN)
 
@@ -177,7 +179,9 @@ def ask(installation: Installation, client: PoliteClient, source: Source, result
     except Exception as error:
         # SourceError is what is expected; whatever else a source brings about must be told as
         # well, and must not keep the others from being read.
-        left = [report_of(error, day) for day in wanted.days if day not in reported]
+        # Of a day that has no papers anyway none are missing.
+        due = [day for day in wanted.days if day not in reported and source.closed(day) is None]
+        left = [report_of(error, day) for day in due]
         keep_days(installation, source, left)
         result.days += _told(source, [*reported.values(), *left])
         _fail(installation, source, str(error) or type(error).__name__, result)

@@ -269,6 +269,23 @@ def test_a_source_whose_host_is_slow_keeps_no_other_waiting(
     assert [one.source for one in result.days] == list(sources)
 
 
+def test_on_a_weekend_nothing_is_broken_and_fridays_papers_are_asked_for_again(
+    any_installation: Installation, clock: Clock
+) -> None:
+    clock.now = on(SATURDAY)
+    friday, spec = SATURDAY - DAY, "arxiv:cs.AI"
+    reader = with_settings(any_installation, source_mirror="http://a..b", sources=(spec,))
+    assert {one.day: one.state for one in fetch.fetch(reader).days} == {str(friday): "broken"}
+    with any_installation.database.writing() as session:
+        days.keep(session, days.Stand(spec, SATURDAY, "holiday", "a weekend"), clock.now)
+    clock.turn(minutes=31)
+    assert fetch.fetch_due(reader) is not None
+    with any_installation.database.writing() as session:
+        days.keep(session, days.Stand(spec, friday, "complete", "412 papers"), clock.now)
+    clock.turn(minutes=31)
+    assert fetch.fetch_due(reader) is None
+
+
 def test_a_clock_that_was_ahead_keeps_nobody_waiting(
     any_installation: Installation, clock: Clock
 ) -> None:
