@@ -165,7 +165,7 @@ def subscribe(
         bool | None,
         typer.Option(
             "--revisions/--no-revisions",
-            help="Older papers too when a new version comes out, marked [no].",
+            help="Papers of half a year too when a new version comes out, marked [no].",
         ),
     ] = None,
     quiet_note: Annotated[

@@ -23,6 +23,7 @@ def upgrade() -> None:
     with op.batch_alter_table("paper", recreate=anew, table_kwargs=numbered) as table:
         table.add_column(sa.Column("discussed", sa.Integer()))
         table.add_column(sa.Column("revised", sa.Date()))
+        table.add_column(sa.Column("revised_at", sa.DateTime(timezone=True)))
         table.add_column(sa.Column("stood_from", sa.Date()))
         table.create_index("ix_paper_revised", ["revised"])
     op.add_column(
@@ -80,8 +81,19 @@ def _add_tables() -> None:
     )
     op.create_index("ix_paper_record_paper_number", "paper_record", ["paper_number"])
     op.create_table(
+        "waiting_record",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("said", sa.JSON(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_waiting_record"),
+    )
+    op.create_index("ix_waiting_record_name", "waiting_record", ["name"])
+    op.create_index("ix_waiting_record_told_at", "waiting_record", ["told_at"])
+    op.create_table(
         "paper_merged",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("paper_number", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["paper_number"],
@@ -89,7 +101,9 @@ def _add_tables() -> None:
             name="fk_paper_merged_paper_number_paper",
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("number", name="pk_paper_merged"),
+        sa.PrimaryKeyConstraint("id", name="pk_paper_merged"),
+        sa.UniqueConstraint("number", name="uq_paper_merged_number"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_paper_merged_paper_number", "paper_merged", ["paper_number"])
     op.create_table(
@@ -119,8 +133,10 @@ def _add_tables() -> None:
 
 
 def downgrade() -> None:
-    """And back; of several papers of one title the first keeps it."""
-    for table in ("request", "source_day", "paper_merged", "paper_record"):
+    """And back; of several papers of one title the first keeps it. Works that only a reader's
+    library tells of go, with the votes on them: before, every paper is everybody's."""
+    _remove_what_is_one_readers()
+    for table in ("request", "source_day", "paper_merged", "waiting_record", "paper_record"):
         op.drop_table(table)
     _make_aliases_anew("alias")
     op.drop_column("web_validator", "kept_at")
@@ -131,5 +147,16 @@ def downgrade() -> None:
     op.drop_column("subscriber", "revisions")
     op.drop_index("ix_paper_revised", "paper")
     op.drop_column("paper", "stood_from")
+    op.drop_column("paper", "revised_at")
     op.drop_column("paper", "revised")
     op.drop_column("paper", "discussed")
+
+
+def _remove_what_is_one_readers() -> None:
+    # SQLite does not look at foreign keys while it migrates.
+    for table in ("vote", "vote_post", "fragment", "paper_alias"):
+        op.execute(
+            f"DELETE FROM {table} WHERE paper_number IN "  # noqa: S608 - names from here
+            "(SELECT number FROM paper WHERE announced = '0001-01-01')"
+        )
+    op.execute("DELETE FROM paper WHERE announced = '0001-01-01'")

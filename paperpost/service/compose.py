@@ -167,11 +167,11 @@ def _compose_for(
 ) -> dict[int, str]:
     expected = outlook(installation, on)
     with installation.database.reading() as session:
-        merged = merging.all_successors(session)
+        last_merger = merging.newest(session)
     rankings = rank(installation, [turn.person for turn in turns], on)
     rendered = rendered_papers(installation, rankings.values())
     with installation.database.writing() as session:
-        if not merging.hold_all(session, rendered.keys(), merged):
+        if not merging.hold_all(session, rendered.keys(), last_merger):
             # One of them turned out to be another one, which may have been mailed.
             return dict.fromkeys((id_of(turn.person) for turn in turns), "overtaken")
         numbers = fragments.keep(session, list(rendered.values()))

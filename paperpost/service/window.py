@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 MOST_KEPT = 5
 # The window of somebody who was away for months is theirs alone, and large: 15 kB a paper.
 MOST_CANDIDATES = 10_000
+
+# Of older papers new versions are not mailed: whether they were mailed themselves is looked up in
+# all the digests since.
+MOST_DAYS_REVISED = 180
+# What stood under a day of a digest, or shortly before, and gets a later one, was passed over.
+PASSED_OVER = timedelta(days=7)
 
 # Every paper that matters, by number, and when it last changed.
 Stamp = tuple[tuple[int, datetime], ...]
@@ -83,7 +89,7 @@ class Window:
     def oldest_digest(self, session: Session) -> date:
         """The date of the oldest digest that may hold a candidate: before these days if anybody
         was shown a paper that is older itself, or stood under an older day."""
-        stood_from = {number_of(one): one.stood_from or one.announced for one in self.candidates}
+        stood_from = {number_of(one): _stood_from(one) for one in self.candidates}
         older = [number for number, day in stood_from.items() if day < self.first_day]
         shown = fragments.shown(session, older)
         return min((stood_from[number] for number in shown), default=self.first_day)
@@ -99,20 +105,22 @@ class Window:
     def is_revised(self, before: Previous | None) -> NDArray[np.bool_]:
         """Whether each candidate has a version that is new to somebody whose last digest this
         was: announced after it, or only known since."""
-        days, changed = self._revised_and_changed
+        days, told = self._revised_and_told
         is_revised: NDArray[np.bool_] = days > 0
         if before is not None:
             day, owed = before.local_date.toordinal(), before.first_day.toordinal()
-            known_late = changed > before.composed_at.timestamp()
+            known_late = told > before.composed_at.timestamp()
             is_revised &= (days > day) | ((days >= owed) & known_late)
         return is_revised
 
     def new_since(self, before: Previous) -> NDArray[np.bool_]:
-        """Whether each candidate was announced after that digest, or came in too late for it."""
+        """Whether each candidate was announced after that digest, or came in too late for it. What
+        stood under an earlier day when that digest was composed was passed over then."""
         days, numbers = self._days_and_numbers
         day, owed = before.local_date.toordinal(), before.first_day.toordinal()
         came_since = (days >= owed) & (numbers > before.newest_paper)
-        is_new: NDArray[np.bool_] = (days > day) | came_since
+        stood = (self._days_stood <= day) & (self._days_stood > day - PASSED_OVER.days)
+        is_new: NDArray[np.bool_] = ((days > day) & ~stood) | came_since
         return is_new
 
     @cached_property
@@ -123,8 +131,14 @@ class Window:
         return np.array(days, dtype=np.int64), np.array(list(self.columns), dtype=np.int64)
 
     @cached_property
-    def _revised_and_changed(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The days of new versions, 0 where there is none in these days; when rows changed."""
+    def _days_stood(self) -> NDArray[np.int64]:
+        import numpy as np
+
+        return np.array([_stood_from(one).toordinal() for one in self.candidates], dtype=np.int64)
+
+    @cached_property
+    def _revised_and_told(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The days of new versions, 0 where there is none in these days; when they were told."""
         import numpy as np
 
         days = [
@@ -133,8 +147,13 @@ class Window:
             else 0
             for paper in self.candidates
         ]
-        changed = [paper.changed_at.timestamp() for paper in self.candidates]
-        return np.array(days, dtype=np.int64), np.array(changed, dtype=np.float64)
+        told = [one.revised_at.timestamp() if one.revised_at else 0.0 for one in self.candidates]
+        return np.array(days, dtype=np.int64), np.array(told, dtype=np.float64)
+
+
+def _stood_from(paper: Paper) -> date:
+    """The first day that a paper ever stood under."""
+    return paper.stood_from or paper.announced
 
 
 def window_of(
@@ -146,9 +165,10 @@ def window_of(
     revisions: bool = False,
 ) -> Window:
     """The candidates of these days as they are stored now; read again only if they changed."""
+    oldest = date.fromordinal(max(on.toordinal() - MOST_DAYS_REVISED, 1))
     changes = papers.changes(session, min(first_day, look_back(on)), on)
     if revisions:
-        changes += papers.changes_of_revised(session, first_day, on)
+        changes += papers.changes_of_revised(session, oldest, first_day, on)
     stamp = tuple(changes)
     kept = installation.slot.windows
     for window in kept:
@@ -157,7 +177,7 @@ def window_of(
             return window
     candidates = papers.announced(session, first_day, on)
     if revisions:
-        candidates += papers.revised(session, first_day, on)
+        candidates += papers.revised(session, oldest, first_day, on)
     window = Window(first_day, on, revisions, stamp, candidates)
     if len(window.candidates) <= MOST_CANDIDATES:
         installation.slot.windows = (window, *kept)[:MOST_KEPT]

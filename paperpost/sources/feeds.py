@@ -6,6 +6,7 @@ https://info.arxiv.org/help/rss.html, https://info.arxiv.org/help/api/user-manua
 import io
 import re
 from datetime import date
+from itertools import islice
 
 from paperpost.sources.arxiv_days import EASTERN
 from paperpost.sources.errors import FeedError, UnreadableFile
@@ -13,7 +14,7 @@ from paperpost.sources.feedparsing import FeedEntry, parse_feed
 from paperpost.sources.found import FoundPaper, InvalidRecord, Records, Rejected, checked
 from paperpost.sources.identifiers import is_arxiv, paper_identifier
 from paperpost.sources.people import names_in_line
-from paperpost.sources.xml_documents import UTF8_MARK, Outline, outline, root_name
+from paperpost.sources.xml_documents import UTF8_MARK, Outline, outline, root_name, root_start
 
 ARXIV = "arxiv"
 OTHER = "import"
@@ -21,6 +22,8 @@ ITEMS = {"rss": "item", "RDF": "item", "feed": "entry"}
 SIZE_LIMIT = 64 * 1024 * 1024
 ITEMS_LIMIT = 20_000  # arXiv's own limit is a tenth of it; feedparser needs half a millisecond each
 
+# Whatever its root is, feedparser takes both for papers.
+_ITEM = re.compile(rb"<(?:[^\s<>/:]+:)?(?:item|entry)[\s/>]")
 _ERROR_TITLE = "feed error for query"
 _ERROR_ID = "arxiv.org/api/errors"
 _DESCRIPTION = re.compile(
@@ -40,7 +43,7 @@ def read_feed(data: bytes, *, today: date, undated: date | None = None) -> Recor
     """
     data = data.removeprefix(UTF8_MARK).lstrip()
     whole = _checked_outline(data)
-    feed = parse_feed(data)
+    feed = parse_feed(_with_short_prolog(data))
     if feed.title.strip().lower().startswith(_ERROR_TITLE):
         raise FeedError(feed.description or feed.title)
     # What stands before a cut is whole. Elsewhere a damaged feed is read as far as feedparser can.
@@ -56,9 +59,16 @@ def _checked_outline(data: bytes) -> Outline:
     item = ITEMS.get(root_name(data))
     if item is None:
         raise UnreadableFile("neither RSS nor Atom")
-    if data.count(f"<{item}".encode()) > ITEMS_LIMIT:
+    if any(islice(_ITEM.finditer(data), ITEMS_LIMIT, None)):
         raise UnreadableFile(f"a feed of more than {ITEMS_LIMIT:,} items")
     return outline(io.BytesIO(data), item)
+
+
+def _with_short_prolog(data: bytes) -> bytes:
+    """feedparser looks for declarations before the root, and for an encoding in the first line,
+    with patterns that take minutes for much white space there, or for a long line."""
+    root = root_start(data)
+    return b" ".join(data[:root].split()).replace(b"?>", b"?>\n") + data[root:]
 
 
 def _read_entry(

@@ -106,7 +106,7 @@ def title_key(title: str) -> str:
 def is_telling(title: str) -> bool:
     """Whether papers of that title are likely to be one: not "Editorial", nor "Correction to" one
     and the same paper, which appear again and again, often of the same authors."""
-    words, letters = len(title.split()), len(normalise_title(title))
+    words, letters = len(_words(title)), len(normalise_title(title))
     long_enough = words >= _LEAST_WORDS and letters >= _LEAST_LETTERS
     return long_enough and not _GENERIC_TITLE.match(title)
 
@@ -122,6 +122,12 @@ def normalise_title(title: str) -> str:
     text = _DIACRITICS.sub("", unicodedata.normalize("NFKD", text))
     kept = "".join(letter for letter in text if _tells_titles_apart(letter))
     return unicodedata.normalize("NFC", kept) or " ".join(title.split())
+
+
+def _words(title: str) -> list[str]:
+    """Words as `normalise_title` sees them: a hyphen is as good as a space."""
+    text = _FORMATTING.sub("", title)
+    return "".join(one if _tells_titles_apart(one) else " " for one in text).split()
 
 
 def _tells_titles_apart(letter: str) -> bool:

@@ -6,12 +6,11 @@ import unicodedata
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe"})
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _WORD = re.compile(r"[^\W\d_]+")
-_INITIALS = re.compile(r"[A-Z]{1,2}")
 
 
 def author_key(name: str) -> str:
-    """Last word of the surname and first initial: "doe j" for Jane Doe, J. Doe, "Doe, Jane" and
-    "Doe JA"; empty for a name without letters.
+    """Last word of the surname and first initial: "doe j" for Jane Doe, J. Doe, "Doe, Jane",
+    "Doe JA" and "Doe J.A."; empty for a name without letters.
 
     Accents do not count, nor does a suffix (Jr). A name without a given one is that word alone.
     """
@@ -19,8 +18,13 @@ def author_key(name: str) -> str:
     if comma and _plain_words(given):
         return _key(_words(family), _words(given))
     words = _words(family)
-    if len(words) > 1 and _INITIALS.fullmatch(words[-1]):  # as PubMed has them: "van Doe JA"
-        return _key(words[:-1], words[-1:])
+    # PubMed has initials behind the surname: "van Doe JA".
+    longest = 1 if all(word.isupper() for word in words) else 2
+    surname = len(words)
+    while surname and len(words[surname - 1]) <= longest and words[surname - 1].isupper():
+        surname -= 1
+    if 0 < surname < len(words):
+        return _key(words[:surname], words[surname:])
     return _key(words[-1:], words[:-1])
 
 

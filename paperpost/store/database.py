@@ -275,6 +275,10 @@ def add_or_leave(
 
 
 def take_turns(session: Session, table: str) -> None:
-    """Let one transaction at a time write to a table (SQLite's writers take turns anyway)."""
+    """Let one transaction at a time write to a table (SQLite's writers take turns anyway).
+
+    Before it holds any row: two that wait for one another would be ended by PostgreSQL. The order
+    for all is: the names of papers (`paper_alias`), a subscriber, papers, votes.
+    """
     if session.get_bind().dialect.name == "postgresql":
         session.connection().exec_driver_sql(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")

@@ -11,7 +11,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, func, select
 
 from paperpost.store.database import in_chunks
-from paperpost.store.merging import all_successors
+from paperpost.store.merging import successors
 from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import (
     Delivery,
@@ -321,14 +321,15 @@ def sent(session: Session, since: datetime, until: datetime, most: int) -> list[
         .order_by(col(Delivery.due_at).desc(), col(Digest.id).desc())
         .limit(most)
     )
-    now = all_successors(session)
+    found = session.exec(query).all()
+    now = successors(session, {item["paper"] for _, _, items in found for item in items})
     return [
         Sent(
             number,
             due_at,
             [item | {"paper": now.get(item["paper"], item["paper"])} for item in items],
         )
-        for number, due_at, items in session.exec(query)
+        for number, due_at, items in found
     ]
 
 
@@ -390,7 +391,6 @@ def mailed(
 
     `but_not` leaves out the digest of one date.
     """
-    now = all_successors(session)
     found: dict[int, set[int]] = defaultdict(set)
     for chunk in in_chunks(subscriber_ids):
         query = select(col(Digest.subscriber_id), col(Digest.local_date), col(Digest.items)).where(
@@ -399,5 +399,9 @@ def mailed(
         for subscriber_id, local_date, items in session.exec(query):
             if local_date != but_not:
                 numbers = (n for item in items for n in (item["paper"], *item.get("also", ())))
-                found[subscriber_id].update(now.get(number, number) for number in numbers)
-    return found
+                found[subscriber_id].update(numbers)
+    now = successors(session, set().union(*found.values()))
+    return {
+        subscriber_id: {now.get(number, number) for number in numbers}
+        for subscriber_id, numbers in found.items()
+    }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from paperpost.store.author_names import author_key
-from paperpost.store.records import TITLE_PREFIX, Record, is_arxiv, worth
+from paperpost.store.records import Record, is_arxiv, worth
 
 
 def works(records: Iterable[Record]) -> list[list[Record]]:
@@ -19,7 +19,7 @@ def works(records: Iterable[Record]) -> list[list[Record]]:
     First by identifiers: the records of one arXiv id; the others by what they share, however many
     are between, and each such group with the smallest arXiv id that shares an identifier with it.
     Then by titles: a group without an arXiv id joins the best one that has a title and an author
-    in common with it. Where one has no authors, or no name but its title, the title is enough.
+    in common with it. Where one has no authors the title is enough.
     """
     clusters = _by_identifiers(records)
     joins = _by_titles(clusters)
@@ -54,7 +54,7 @@ class _Cluster:
     @cached_property
     def is_vague(self) -> bool:
         """Whether nothing but its title can tell which paper it is."""
-        return not self.authors or self.name.startswith(TITLE_PREFIX)
+        return not self.authors
 
     @cached_property
     def rank(self) -> tuple[bool, bool, int, str]:

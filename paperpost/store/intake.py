@@ -10,11 +10,11 @@ from typing import Any, Literal
 from sqlalchemy import insert
 from sqlmodel import Session, col, delete
 
-from paperpost.store import merging
+from paperpost.store import merging, waiting
 from paperpost.store.database import take_turns
 from paperpost.store.identity import works
 from paperpost.store.papers import number_of
-from paperpost.store.records import Record, as_json, columns, known
+from paperpost.store.records import Record, as_json, bounded, columns, known
 from paperpost.store.related import Row, names_of, related
 from paperpost.store.tables import Paper, PaperAlias, PaperRecord
 
@@ -24,7 +24,9 @@ Change = Literal["added", "updated", "skipped"]
 def put_all(session: Session, told: Sequence[Record], now: datetime) -> Counter[Change]:
     """Take records in; the same ones again change nothing. Returns how many of each change."""
     take_turns(session, "paper_alias")
-    works_now = _arranged(related(session, told), told)
+    waited = waiting.named(session, {name for record in told for name in record.names})
+    rows = related(session, [*told, *waited.values()])
+    works_now = _arranged(rows, list(waited.values()), told)
     changes = Counter(change for work in works_now for change in work.changes())
     touched = [work for work in works_now if not work.is_untouched and not work.is_unknown]
     # Before any other gets the id of a row that is given up.
@@ -35,23 +37,27 @@ def put_all(session: Session, told: Sequence[Record], now: datetime) -> Counter[
     session.flush()  # which numbers the new ones
     _keep_names(session, stored)
     _keep_records(session, stored)
+    unknown = (record for work in works_now if work.is_unknown for record in work.records)
+    waiting.keep(session, waited, unknown, now)
     return changes
 
 
 @dataclass(eq=False)
 class _Work:
-    """A paper as it is from now on: its records, those of them that were stored, what was told of
-    it now, and the rows that stay with it, of which the first remains."""
+    """A paper as it is from now on: its records, those of them that were stored or waited, what was
+    told of it now, and the rows that stay with it, of which the first remains."""
 
     records: list[Record]
     before: list[Record] = field(default_factory=list)
+    waited: list[Record] = field(default_factory=list)
     told: list[Record] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
 
     @property
     def is_untouched(self) -> bool:
         """Whether all is as it was."""
-        return not self.told and len(self.rows) == 1 and self.before == self.rows[0].records
+        is_old = not self.told and not self.waited and len(self.rows) == 1
+        return is_old and self.before == self.rows[0].records
 
     @property
     def is_unknown(self) -> bool:
@@ -63,28 +69,34 @@ class _Work:
         return columns(self.records)
 
     def changes(self) -> Iterable[Change]:
-        """What each told record brought about, as if one came after the other."""
-        if self.is_unknown:
+        """What each told record brought about. The paper is compared once: if it is another one
+        now, each record that was not known counts as a change."""
+        if self.is_unknown or not self.told:
             return ["skipped" for _ in self.told]
-        before = columns(self.before) if self.rows and self.told else None
-        found: list[Change] = []
-        for number in range(1, len(self.told) + 1):
-            is_last = number == len(self.told)
-            after = self.columns if is_last else columns(known(self.before + self.told[:number]))
-            found.append("added" if before is None else "skipped" if after == before else "updated")
-            before = after
+        known_before = [] if self.rows else self.told[:1]
+        has_changed = columns(self.before or known_before) != self.columns
+        heard = {*self.before, *known_before}
+        found: list[Change] = ["added" for _ in known_before]
+        for record in self.told[len(known_before) :]:
+            found.append("updated" if has_changed and record not in heard else "skipped")
+            heard.add(record)
         return found
 
     def put_together(self, session: Session, now: datetime) -> Paper:
         """The paper's row, with what has changed."""
         if not self.rows:
-            paper = Paper(**self.columns, added_at=now, changed_at=now)
+            paper = Paper(
+                **self.columns, revised_at=self._revised_at(now), added_at=now, changed_at=now
+            )
             session.add(paper)
             return paper
         paper = self.rows[0].paper
         days = [day for row in self.rows for day in (row.paper.announced, row.paper.stood_from)]
         first = min(day for day in days if day is not None)
-        wanted = self.columns | {"stood_from": first if first < self.columns["announced"] else None}
+        wanted = self.columns | {
+            "stood_from": first if first < self.columns["announced"] else None,
+            "revised_at": self._revised_at(now),
+        }
         changed = {k: value for k, value in wanted.items() if getattr(paper, k) != value}
         for name, value in changed.items():
             setattr(paper, name, value)
@@ -92,19 +104,33 @@ class _Work:
             paper.changed_at = now
         return paper
 
+    def _revised_at(self, now: datetime) -> datetime | None:
+        """Since when it is known that there is a version as new as the newest."""
+        newest = self.columns["revised"]
+        if newest is None:
+            return None
+        papers = [row.paper for row in self.rows]
+        told = (one.revised_at for one in papers if one.revised and one.revised >= newest)
+        return min(filter(None, told), default=now)
 
-def _arranged(rows: Sequence[Row], told: Sequence[Record]) -> list[_Work]:
-    """The papers that stored and told records make together, in the order of these."""
+
+def _arranged(rows: Sequence[Row], waited: Sequence[Record], told: Sequence[Record]) -> list[_Work]:
+    """The papers that stored, waiting and told records make together, in the order of these."""
     stored = [record for row in rows for record in row.records]
-    arranged = [_Work(records) for records in works(known([*stored, *told]))]
-    work_of = {record.name: work for work in arranged for record in work.records}
+    work_of: dict[str, _Work] = {}
+    for records in works(known([*stored, *waited, *told])):
+        work = _Work(bounded(records))
+        work_of |= dict.fromkeys((record.name for record in records), work)
     for row in rows:
         work_of[row.home].rows.append(row)
     for record in stored:
         work_of[record.name].before.append(record)
+    for record in waited:
+        work_of[record.name].waited.append(record)
     for record in told:
         work_of[record.name].told.append(record)
-    return list(dict.fromkeys(work_of[record.name] for record in [*stored, *told]))
+    everything = [*stored, *waited, *told]
+    return list(dict.fromkeys(work_of[record.name] for record in everything))
 
 
 def _keep_names(session: Session, stored: Iterable[tuple[Paper, _Work]]) -> None:

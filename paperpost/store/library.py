@@ -14,7 +14,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, insert, update
 from sqlmodel import Session, col, delete, func, select
 
+from paperpost.store import database, subscribers
 from paperpost.store.database import add_or_leave, in_chunks
+from paperpost.store.merging import hold
 from paperpost.store.papers import number_of
 from paperpost.store.tables import NEVER_ANNOUNCED, Paper, PaperAlias, Vote
 from paperpost.store.votes import of_a_person
@@ -42,21 +44,16 @@ def public_name(paper: Paper) -> str:
     return paper.id.removeprefix(_PREFIX).partition(":")[2]
 
 
+def take_turns(session: Session, subscriber_id: int) -> None:
+    """One transaction at a time for papers' names, and for this reader; in this order, as
+    `database.take_turns` wants it."""
+    database.take_turns(session, "paper_alias")
+    subscribers.take_turns(session, subscriber_id)
+
+
 def told(session: Session, names: Iterable[str]) -> dict[str, list[Paper]]:
     """The papers that sources told of, by each of these names; a title may be several papers'."""
     return _by_alias(session, names)
-
-
-def own(session: Session, subscriber_id: int, names: Iterable[str]) -> dict[str, Paper]:
-    """The works of one reader's library that no source has told, by each of these names."""
-    mine = _own_id(subscriber_id, "")
-    found = _by_alias(session, [_PREFIX + name for name in names])
-    return {
-        alias.removeprefix(_PREFIX): paper
-        for alias, papers in found.items()
-        for paper in papers
-        if paper.id.startswith(mine)
-    }
 
 
 def _by_alias(session: Session, aliases: Iterable[str]) -> dict[str, list[Paper]]:
@@ -161,11 +158,27 @@ def _is_of(subscriber_id: int) -> ColumnElement[bool]:
     return and_(col(Paper.announced) == NEVER_ANNOUNCED, mine)
 
 
+def collected(session: Session, subscriber_ids: Iterable[int]) -> dict[int, set[int]]:
+    """The papers, by number, that stand in readers' libraries, whatever they said of them since."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for chunk in in_chunks(subscriber_ids):
+        rows = session.exec(
+            select(Vote.subscriber_id, Vote.paper_number).where(
+                col(Vote.subscriber_id).in_(chunk), Vote.origin == ORIGIN
+            )
+        )
+        for subscriber_id, number in rows:
+            found[subscriber_id].add(number)
+    return found
+
+
 def cast(
     session: Session, subscriber_id: int, collected: Mapping[int, datetime], now: datetime
 ) -> set[int]:
     """Vote for papers, by number, as of when they were collected; it counts from now on. A paper
     of which the reader has said anything keeps that. The numbers of those voted for."""
+    held = hold(session, collected)
+    collected = {held[number]: at for number, at in collected.items() if number in held}
     left = set(collected) - _spoken_of(session, subscriber_id, collected)
     rows = [
         {
@@ -218,10 +231,35 @@ def take_back(session: Session, subscriber_id: int) -> int:
     return taken
 
 
-def kept_under(session: Session, names: Iterable[str]) -> list[tuple[str, Paper]]:
-    """The works that readers' libraries alone tell of and that have one of these names."""
+def kept_under(
+    session: Session, names: Iterable[str], subscriber_id: int | None = None
+) -> list[tuple[Paper, Work]]:
+    """The works with one of these names that readers' libraries alone tell of, of one reader or of
+    all: as papers, and with all of their names."""
+    mine = _PREFIX if subscriber_id is None else _own_id(subscriber_id, "")
     found = _by_alias(session, [_PREFIX + name for name in names])
-    return [(alias.removeprefix(_PREFIX), paper) for alias in found for paper in found[alias]]
+    kept = {
+        number_of(paper): paper
+        for papers in found.values()
+        for paper in papers
+        if paper.id.startswith(mine)
+    }
+    named: dict[int, list[str]] = defaultdict(list)
+    for chunk in in_chunks(kept):
+        of_kept = col(PaperAlias.paper_number).in_(chunk)
+        for row in session.exec(select(PaperAlias).where(of_kept).order_by(PaperAlias.alias)):
+            named[row.paper_number].append(row.alias.removeprefix(_PREFIX))
+    return [(paper, _work_of(paper, named[number])) for number, paper in kept.items()]
+
+
+def _work_of(paper: Paper, names: Iterable[str]) -> Work:
+    return Work(
+        tuple(dict.fromkeys((public_name(paper), *names))),
+        paper.title,
+        paper.abstract,
+        tuple(paper.authors),
+        tuple(paper.categories),
+    )
 
 
 def give_up(session: Session, work: Paper, paper: Paper) -> None:

@@ -4,7 +4,7 @@ its number leads to the other."""
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlmodel import Session, col, delete, select, update
+from sqlmodel import Session, col, delete, func, select, update
 
 from paperpost.store.database import in_chunks
 from paperpost.store.tables import Fragment, Paper, PaperMerged, Vote, VotePost
@@ -58,17 +58,17 @@ def successors(session: Session, numbers: Collection[int]) -> dict[int, int]:
     }
 
 
-def all_successors(session: Session) -> dict[int, int]:
-    """Every number that was ever given up, and the number that took its place."""
-    return dict(session.exec(select(PaperMerged.number, PaperMerged.paper_number)).all())
+def newest(session: Session) -> int:
+    """The number of the last merger so far: papers are merged in one transaction after another."""
+    return session.exec(select(func.max(PaperMerged.id))).one() or 0
 
 
-def hold_all(session: Session, numbers: Collection[int], known: Mapping[int, int]) -> bool:
-    """Whether no paper of these numbers was merged with another one since `known`, which is what
-    `all_successors` gave; none is until the transaction ends."""
+def hold_all(session: Session, numbers: Collection[int], since: int) -> bool:
+    """Whether no paper of these numbers was merged with another one after that merger; none is
+    until the transaction ends."""
     hold(session, numbers)
-    fresh = all_successors(session).items() - known.items()
-    return not any(number in numbers for pair in fresh for number in pair)
+    query = select(PaperMerged.number, PaperMerged.paper_number).where(col(PaperMerged.id) > since)
+    return not any(number in numbers for pair in session.exec(query) for number in pair)
 
 
 def hold(session: Session, numbers: Collection[int]) -> dict[int, int]:

@@ -76,15 +76,16 @@ def announced(session: Session, first: date, last: date) -> list[Paper]:
     )
 
 
-def revised(session: Session, first: date, last: date) -> list[Paper]:
-    """Papers announced before `first` of which a new version was announced from `first` to
-    `last`, both included, in a stable order."""
-    query = select(Paper).where(*_revised_between(first, last))
+def revised(session: Session, since: date, first: date, last: date) -> list[Paper]:
+    """Papers announced from `since` on, but before `first`, of which a new version was announced
+    from `first` to `last`, both included, in a stable order."""
+    query = select(Paper).where(*_revised_between(since, first, last))
     return list(session.exec(query.order_by(col(Paper.revised).desc(), col(Paper.id))))
 
 
-def _revised_between(first: date, last: date) -> tuple[ColumnElement[bool], ...]:
-    return col(Paper.announced) < first, col(Paper.revised) >= first, col(Paper.revised) <= last
+def _revised_between(since: date, first: date, last: date) -> tuple[ColumnElement[bool], ...]:
+    announced, revised = col(Paper.announced), col(Paper.revised)
+    return announced >= since, announced < first, revised >= first, revised <= last
 
 
 def changes(session: Session, first: date, last: date) -> list[tuple[int, datetime]]:
@@ -93,9 +94,11 @@ def changes(session: Session, first: date, last: date) -> list[tuple[int, dateti
     return _changes(session, col(Paper.announced) >= first, col(Paper.announced) <= last)
 
 
-def changes_of_revised(session: Session, first: date, last: date) -> list[tuple[int, datetime]]:
+def changes_of_revised(
+    session: Session, since: date, first: date, last: date
+) -> list[tuple[int, datetime]]:
     """The same of those that `revised` gives."""
-    return _changes(session, *_revised_between(first, last))
+    return _changes(session, *_revised_between(since, first, last))
 
 
 def _changes(session: Session, *which: ColumnElement[bool]) -> list[tuple[int, datetime]]:

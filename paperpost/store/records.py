@@ -13,7 +13,10 @@ TITLE_PREFIX = "hf:"
 _PREFIXES = ("pmcid:", TITLE_PREFIX, "pmid:", "doi:")
 _OF_ARXIV = len(_PREFIXES)
 # Who tells of papers that others publish, the worst first: their text gives way to all others'.
-_SECOND_HAND = ("hf-daily-papers", "openalex", "pubmed")
+# Least of all counts what a feed says, which may be anybody's.
+_SECOND_HAND = ("feed", "hf-daily-papers", "openalex", "pubmed")
+# A paper keeps so many records; what comes near it is a source that has run wild.
+MOST_RECORDS = 200
 _DAYS = ("announced", "upvotes_on", "revised")
 _LISTS = ("authors", "categories", "also", "title_keys")
 
@@ -27,7 +30,8 @@ class Record:
 
     `name` is the best identifier that it gave, else the key of the title; `also` are the others,
     but for a second arXiv id: nothing is two of arXiv's papers. `title_keys` are those of its
-    titles by which it may be told to be another record's paper. `upvotes` is what the source's
+    titles by which it may be told to be another record's paper, its name among them if that is
+    one. A `source` of several is written KIND:NAME. `upvotes` is what the source's
     readers gave it since `upvotes_on`. `revised` is the day on which this version replaced an older
     one. A record that is `only_if_known` belongs to a paper that is there already, or to none.
     """
@@ -57,6 +61,8 @@ class Record:
         also = (one for one in told if not is_arxiv(one) and not one.startswith(TITLE_PREFIX))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "also", tuple(sorted({*also} - {name})))
+        if name.startswith(TITLE_PREFIX):
+            object.__setattr__(self, "title_keys", _united(self.title_keys, (name,)))
         listed = None if self.upvotes is None else self.upvotes_on or self.announced
         object.__setattr__(self, "upvotes_on", listed)
 
@@ -75,6 +81,12 @@ class Record:
     def names(self) -> tuple[str, ...]:
         """Its identifiers, the best first."""
         return (self.name, *self.also)
+
+    @property
+    def standing(self) -> int:
+        """How much its source's word counts, from 0; all that are first hand have the highest."""
+        kind = self.source.partition(":")[0]
+        return _SECOND_HAND.index(kind) if kind in _SECOND_HAND else len(_SECOND_HAND)
 
 
 def is_arxiv(name: str) -> bool:
@@ -149,15 +161,32 @@ def best_first(records: Iterable[Record]) -> list[Record]:
 
 
 def _quality(record: Record) -> tuple[int, int, int, date, str, str]:
-    second_hand = record.source in _SECOND_HAND
-    standing = _SECOND_HAND.index(record.source) if second_hand else len(_SECOND_HAND)
+    told = record.announced, record.source, record.name
     version = -1 if record.version is None else record.version
-    return standing, worth(record.name), version, record.announced, record.source, record.name
+    return record.standing, worth(record.name), version, *told
+
+
+def bounded(records: Sequence[Record]) -> list[Record]:
+    """Of too many records of one paper those that are worth having, and the one that tells its
+    day. It makes no difference whether all are told at once."""
+    if len(records) <= MOST_RECORDS:
+        return list(records)
+    best = best_first(records)
+    first = min(best, key=_when)
+    left = best[:MOST_RECORDS]
+    return left if first in left else [*left[:-1], first]
+
+
+def _when(record: Record) -> tuple[bool, bool, date]:
+    """The smallest tells when the paper was announced: first versions do, and who is first hand.
+    Of a paper that is known as a replacement alone its source can only say that it is no news."""
+    is_first_hand = record.standing == len(_SECOND_HAND)
+    return record.revised is not None, not is_first_hand, record.announced
 
 
 def columns(records: Iterable[Record]) -> dict[str, Any]:
     """The columns of the paper that these records make: the best text, its gaps filled from the
-    next best; the earliest day; the greatest counts; all categories."""
+    next best; the earliest day that is first hand; the greatest counts; all categories."""
     ranked = best_first(records)
     best = ranked[0]
     name = max((record.name for record in ranked), key=worth)
@@ -169,7 +198,7 @@ def columns(records: Iterable[Record]) -> dict[str, Any]:
         "authors": list(_first(record.authors for record in ranked) or ()),
         "categories": list(dict.fromkeys(one for record in ranked for one in record.categories)),
         "comment": _first(record.comment for record in ranked),
-        "announced": _announced(ranked),
+        "announced": min(ranked, key=_when).announced,
         "version": max(_told(one.version for one in ranked if one.name == best.name), default=None),
         "url": _first(record.url for record in [*named_so, *ranked]),
         "source": best.source,
@@ -188,13 +217,6 @@ def _first(values: Iterable[T]) -> T | None:
 def _upvotes_at(records: Iterable[Record]) -> datetime | None:
     days = list(_told(record.upvotes_on for record in records))
     return datetime.combine(min(days), time.min, UTC) if days else None
-
-
-def _announced(records: Sequence[Record]) -> date:
-    """The earliest day, by those who told of a first version if there are any: of a paper that is
-    known as a replacement alone, its source can only say that it is no news."""
-    first_versions = [record for record in records if record.revised is None]
-    return min(record.announced for record in first_versions or records)
 
 
 def _revised(records: Iterable[Record]) -> date | None:

@@ -161,6 +161,8 @@ class Paper(SQLModel, table=True):
     # How many comments it was seen to have there.
     discussed: int | None = None
     revised: date | None = Field(default=None, index=True)
+    # When it was told that there is a newer replacement than before.
+    revised_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
     # The first day that it ever stood under, where it was parted from what made it older since.
     stood_from: date | None = None
 
@@ -194,13 +196,26 @@ class PaperRecord(SQLModel, table=True):
     said: dict[str, Any] = Field(sa_column=_json())
 
 
+class WaitingRecord(SQLModel, table=True):
+    """A replacement of a paper that no source has told yet: a part of it once one does."""
+
+    __tablename__ = "waiting_record"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(index=True)
+    said: dict[str, Any] = Field(sa_column=_json())
+    told_at: datetime = Field(sa_column=_time(index=True))
+
+
 class PaperMerged(SQLModel, table=True):
     """A row number that was given up when two papers turned out to be one: digests and links in
-    old mails still hold it."""
+    old mails still hold it. The higher `id` is the later."""
 
     __tablename__ = "paper_merged"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
-    number: int = Field(sa_column=SqlColumn(Integer, primary_key=True, autoincrement=False))
+    id: int | None = Field(default=None, primary_key=True)
+    number: int = Field(unique=True)
     paper_number: int = Field(sa_column=_reference("paper.number", index=True))
 
 

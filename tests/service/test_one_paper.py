@@ -14,9 +14,11 @@ from sqlmodel import col, delete, select
 
 from paperpost.engine.embedded import compose_all_of
 from paperpost.service import account, compose, ingest
+from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import Ranking, rank_block
 from paperpost.service.vote import cast_by_command
+from paperpost.sources.found import checked
 from paperpost.store.intake import put_all
 from paperpost.store.records import Record
 from paperpost.store.tables import Paper, Subscriber
@@ -118,6 +120,83 @@ def test_a_paper_that_was_parted_from_an_older_one_is_not_mailed_again(
         compose_all_of(any_installation, day)
     names = [name for papers in mailed(any_installation, email) for name in papers]
     assert names.count("2604.90002") == 1
+
+
+FEED = replace(
+    PREPRINT,
+    source="feed:https://blog.example/rss",
+    title="10 wild facts about graphs (sponsored)",
+    abstract="Buy graph neural networks now.",
+    title_keys=("hf:wild",),
+    version=None,
+)
+
+
+@pytest.mark.parametrize("days", [-9, 1])
+def test_a_feed_changes_neither_text_nor_day_of_what_is_told_first_hand(
+    any_installation: Installation, days: int
+) -> None:
+    store(any_installation, PREPRINT)
+    before = stored(any_installation)
+    store(any_installation, replace(FEED, announced=DAYS[0] + timedelta(days=days)))
+    assert stored(any_installation) == before
+    with any_installation.database.writing() as session:
+        session.execute(delete(Paper))
+    store(any_installation, replace(FEED, announced=DAYS[0] + timedelta(days=days)))
+    store(any_installation, PREPRINT)
+    (paper,) = stored(any_installation)
+    assert paper | {"stood_from": None} == before[0]
+
+
+@pytest.mark.parametrize("size", [2, 20])
+def test_what_was_mailed_or_passed_over_on_a_feeds_day_is_no_news_on_its_own_later_one(
+    any_installation: Installation, size: int
+) -> None:
+    fill(any_installation, DAYS)
+    email = join(any_installation, "ada", "molecules", size=size)
+    store(any_installation, FEED)
+    compose_all_of(any_installation, DAYS[0])
+    assert (FEED.name in mailed(any_installation, email)[0]) is (size == 20)
+    store(any_installation, replace(PREPRINT, announced=DAYS[1]))
+    assert [one["announced"] for one in stored(any_installation) if one["id"] == FEED.name] == [
+        DAYS[1]
+    ]
+    shown = [choice["paper"] for choice in explain(any_installation, email, DAYS[1], 50)]
+    assert shown
+    assert FEED.name not in shown
+
+
+def test_a_feed_that_dates_papers_far_back_hides_them_from_nobody(
+    any_installation: Installation,
+) -> None:
+    fill(any_installation, DAYS)
+    email = join(any_installation, "ada", "graph neural networks")
+    store(any_installation, replace(FEED, announced=DAYS[0] - timedelta(days=30)))
+    compose_all_of(any_installation, DAYS[0])
+    store(any_installation, replace(PREPRINT, announced=DAYS[1]))
+    shown = [choice["paper"] for choice in explain(any_installation, email, DAYS[1], 50)]
+    assert FEED.name in shown
+
+
+def test_a_hyphen_in_a_title_that_is_all_a_feed_tells_makes_no_difference(
+    installation: Installation,
+) -> None:
+    told = {"announced": "2026-04-06", "authors": ["A. Noether"]}
+    by_title = {**told, "title": "Deep-Learning Methods"}
+    named = {**told, "title": "Deep Learning Methods", "id": "doi:10.1234/x", "authors": ["Anna Noether"]}
+    one, other = (
+        ingest.records_of([checked(record, source="import", today=DAYS[0])])
+        for record in (by_title, named)
+    )
+    made = []
+    for batches in ([one, other], [other, one], [one, other, one], [[*one, *other]]):
+        for batch in batches:
+            store(installation, *batch)
+        made.append(stored(installation))
+        with installation.database.writing() as session:
+            session.execute(delete(Paper))
+    assert made[1:] == made[:-1]
+    assert len(made[0]) == 1
 
 
 def test_papers_that_are_merged_while_they_are_ranked_are_ranked_again(

@@ -132,3 +132,28 @@ def test_the_mail_says_what_was_revised(
         part = mail.get_body((kind,))
         assert part is not None
         assert part.get_content().count("Revised on 7 April 2026, version 3.") == 1
+
+
+def test_a_revision_that_was_passed_over_does_not_come_back_with_an_upvote(
+    any_installation: Installation, two: tuple[str, str], clock: Clock
+) -> None:
+    store(any_installation, DAYS[0])
+    subscribe.by_command(any_installation, two[0], Wishes(muted=("version 2",)), confirmed=True)
+    compose_all_of(any_installation, DAYS[0])
+    subscribe.by_command(any_installation, two[0], Wishes(muted=()), confirmed=True)
+    clock.turn(hours=3)
+    with any_installation.database.writing() as session:
+        put_all(session, [replace(arrival(OLD), upvotes=7)], any_installation.clock())
+    shown = explain(any_installation, two[0], DAYS[1])
+    assert shown
+    assert not any(choice["revised"] for choice in shown)
+
+
+@pytest.mark.parametrize(("days", "comes"), [(180, True), (181, False)])
+def test_a_new_version_of_what_is_half_a_year_old_is_not_mailed(
+    any_installation: Installation, two: tuple[str, str], days: int, comes: bool
+) -> None:
+    old = Invented("2509.00001", "graph", DAYS[0] - timedelta(days=days))
+    store(any_installation, DAYS[0], paper=old)
+    shown = {choice["paper"] for choice in explain(any_installation, two[0], DAYS[0])}
+    assert (old.id in shown) is comes

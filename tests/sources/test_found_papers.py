@@ -200,7 +200,7 @@ def test_a_title_that_many_papers_have_does_not_tell_which_it_is(title: str) -> 
     "title",
     [
         "Attention Is All You Need", "Error Correction to the Limit", "Response Time of Graphs",
-        "Retraction Maps on Manifolds", "Memory Intelligence Agent",
+        "Retraction Maps on Manifolds", "Memory Intelligence Agent", "Deep-Learning Methods",
     ],
 )  # fmt: skip
 def test_a_title_of_its_own_tells_a_paper(title: str) -> None:

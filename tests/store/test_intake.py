@@ -17,9 +17,17 @@ from paperpost.store import fragments, merging, papers, subscribers, vote_posts,
 from paperpost.store.database import Database
 from paperpost.store.intake import put_all
 from paperpost.store.papers import number_of
-from paperpost.store.records import Record
+from paperpost.store.records import MOST_RECORDS, Record
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Fragment, Paper, PaperAlias, PaperRecord, Subscriber, VotePost
+from paperpost.store.tables import (
+    Fragment,
+    Paper,
+    PaperAlias,
+    PaperRecord,
+    Subscriber,
+    VotePost,
+    WaitingRecord,
+)
 
 DAY = date(2026, 4, 7)
 JOURNAL = replace(
@@ -35,6 +43,10 @@ PREPRINT = arrival(Invented("2604.00001", "graph", DAY + timedelta(days=1)))
 BRIDGE = replace(PREPRINT, version=2, also=(JOURNAL.name,))
 
 
+# In which order papers came in.
+OF_THE_CLOCK = {"number", "added_at", "changed_at", "revised_at", "stood_from"}
+
+
 class _Undone(Exception):
     pass
 
@@ -43,7 +55,7 @@ def rows(session: Session) -> list[Any]:
     """Everything about papers but numbers and the times of the clock."""
     numbers = {number_of(paper): paper.id for paper in session.exec(select(Paper))}
     stored = [
-        paper.model_dump(exclude={"number", "added_at", "changed_at", "stood_from"})
+        paper.model_dump(exclude=OF_THE_CLOCK)
         for paper in session.exec(select(Paper).order_by(col(Paper.id)))
     ]
     aliases = [(row.alias, numbers[row.paper_number]) for row in session.exec(select(PaperAlias))]
@@ -51,7 +63,10 @@ def rows(session: Session) -> list[Any]:
         (numbers[row.paper_number], row.name, str(sorted(row.said.items())))
         for row in session.exec(select(PaperRecord))
     ]
-    return [stored, sorted(aliases), sorted(kept)]
+    waiting = [
+        (row.name, str(sorted(row.said.items()))) for row in session.exec(select(WaitingRecord))
+    ]
+    return [stored, sorted(aliases), sorted(kept), sorted(waiting)]
 
 
 def rows_after(database: Database, batches: Sequence[Sequence[Record]]) -> list[Any]:
@@ -186,6 +201,8 @@ def test_a_number_given_up_leads_on_however_often_papers_are_merged(database: Da
     put(database, PREPRINT)
     before = numbers(database)
     put(database, BRIDGE)
+    with database.reading() as session:
+        first = merging.newest(session)
     put(database, replace(third, also=(JOURNAL.name,)))
     (last,) = numbers(database).values()
     assert last == before["pmid:7"]
@@ -193,11 +210,12 @@ def test_a_number_given_up_leads_on_however_often_papers_are_merged(database: Da
         assert merging.hold(session, [*before.values(), 999]) == dict.fromkeys(
             before.values(), last
         )
-        known = merging.all_successors(session)
-        assert known.keys() == set(before.values()) - {last}
-        assert merging.hold_all(session, before.values(), known)
-        assert not merging.hold_all(session, [last], {})
-        assert merging.hold_all(session, [999], {})
+        given_up = set(before.values()) - {last}
+        assert merging.successors(session, before.values()) == dict.fromkeys(given_up, last)
+        assert merging.hold_all(session, before.values(), merging.newest(session))
+        assert not merging.hold_all(session, [last], first)
+        assert not merging.hold_all(session, given_up, 0)
+        assert merging.hold_all(session, [999], 0)
 
 
 def test_a_record_moves_to_the_arxiv_paper_it_belongs_to_once_that_is_told(
@@ -252,3 +270,54 @@ def test_a_source_that_corrects_itself_has_the_last_word_and_takes_nothing_back(
     assert paper is not None
     assert (paper.title, paper.upvotes) == ("Spelt right", 9)
     assert paper.abstract == PREPRINT.abstract
+
+
+def test_a_paper_keeps_a_bounded_number_of_records(database: Database) -> None:
+    told = [
+        replace(JOURNAL, announced=DAY + timedelta(days=n), abstract=f"Told {n} times before.")
+        for n in range(MOST_RECORDS + 40)
+    ]
+    put(database, *told[:30])
+    put(database, *told[30:])
+    with database.reading() as session:
+        assert len(session.exec(select(PaperRecord)).all()) == MOST_RECORDS
+        (paper,) = session.exec(select(Paper))
+    assert (paper.announced, paper.abstract) == (DAY, told[-1].abstract)
+    assert put(database, *told[:30]) == {"skipped": 30}
+
+
+def test_what_was_told_is_counted_by_what_came_of_it(database: Database) -> None:
+    second = replace(PREPRINT, version=2, abstract="Second thoughts.")
+    assert put(database, PREPRINT, PREPRINT, second) == {"added": 1, "skipped": 1, "updated": 1}
+    third = replace(second, version=3)
+    assert put(database, second, third, third) == {"skipped": 2, "updated": 1}
+    assert put(database, PREPRINT, second, third) == {"skipped": 3}
+
+
+def replacement(day: date) -> Record:
+    return replace(
+        PREPRINT, version=2, abstract="Revised.", announced=day, revised=day, only_if_known=True
+    )
+
+
+def test_a_replacement_that_comes_before_its_paper_waits_for_it(database: Database) -> None:
+    later = DAY + timedelta(days=9)
+    assert put(database, replacement(later)) == {"skipped": 1}
+    assert put(database, replacement(later)) == {"skipped": 1}
+    assert numbers(database) == {}
+    assert put(database, PREPRINT) == {"added": 1}
+    with database.reading() as session:
+        paper = papers.find(session, PREPRINT.name)
+        assert session.exec(select(WaitingRecord)).all() == []
+    assert paper is not None
+    assert (paper.abstract, paper.version, paper.revised) == ("Revised.", 2, later)
+    assert (paper.announced, paper.revised_at) == (PREPRINT.announced, START)
+    assert put(database, replacement(later)) == {"skipped": 1}
+
+
+def test_a_replacement_does_not_wait_for_ever(database: Database) -> None:
+    for name, days in ((PREPRINT.name, 0), ("2604.00002", 40)):
+        with database.writing() as session:
+            put_all(session, [replace(replacement(DAY), name=name)], START + timedelta(days=days))
+    with database.reading() as session:
+        assert [one.name for one in session.exec(select(WaitingRecord))] == ["2604.00002"]

@@ -1,15 +1,16 @@
 """Papers are merged while somebody writes what points to them, on PostgreSQL: nothing is lost."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from invented import START, Invented, arrival
-from sqlmodel import Session, select, text
+from postgresql_locks import wait_until_it_waits
+from sqlmodel import Session, select
 
-from paperpost.store import merging, subscribers, votes
+from paperpost.store import library, merging, subscribers, votes
 from paperpost.store.database import Database
 from paperpost.store.intake import put_all
 from paperpost.store.papers import number_of
@@ -44,23 +45,21 @@ def vote(session: Session) -> None:
     votes.cast(session, id_of(person), 2, 1, origin="link", now=later, counts_at=later)
 
 
+def collect(session: Session) -> None:
+    """A library that has the paper whose row is given up."""
+    person = subscribers.by_email(session, "a@example.org")
+    assert person is not None
+    library.cast(session, id_of(person), {2: START}, START)
+
+
 def run(store: Database, act: Callable[[Session], None]) -> None:
     with store.writing() as session:
         act(session)
 
 
-def wait_until_it_waits(store: Database, running: Future[None]) -> None:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    while not running.done():
-        with store.engine.connect() as connection:
-            if connection.execute(waiting).scalar():
-                return
-
-
-@pytest.mark.parametrize(("first", "second"), [(merge, vote), (vote, merge)])
+@pytest.mark.parametrize(
+    ("first", "second"), [(merge, vote), (vote, merge), (merge, collect), (collect, merge)]
+)
 def test_a_vote_and_a_merger_at_the_same_moment_are_both_kept(
     store: Database, first: Callable[[Session], None], second: Callable[[Session], None]
 ) -> None:

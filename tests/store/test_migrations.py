@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from invented import START
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
+from paperpost.store import library
 from paperpost.store.database import Database, StoreError, migrations_folder
 from paperpost.store.tables import Delivery, Digest, Paper, Subscriber
 
@@ -136,6 +138,41 @@ def test_why_a_digest_was_silent_is_kept_with_the_digest(database: Database) -> 
     assert silence == "No new papers since the last digest."
 
 
+def _aliases(database: Database) -> list[tuple[str, int]]:
+    with database.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT alias, paper_number FROM paper_alias")
+        return sorted((alias, number) for alias, number in rows)
+
+
+def test_the_names_of_papers_migrate_and_of_two_with_one_title_the_first_keeps_it(
+    database: Database,
+) -> None:
+    database.downgrade("0003")
+    _fill_the_first_tables(database)
+    second = (
+        "INSERT INTO paper (number, id, title, abstract, authors, categories, announced, source, "
+        "added_at, changed_at) VALUES (2, '2604.00002', 'Geese', '', '[]', '[]', '2026-04-02', "
+        "'file', '2026-04-02 00:00:00', '2026-04-02 00:00:00')"
+    )
+    named = "INSERT INTO paper_alias (alias, paper_number) VALUES "
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(second)
+        for name in ("('2604.00001', 1)", "('hf:geese', 1)", "('2604.00002', 2)"):
+            connection.exec_driver_sql(named + name)
+    before = [("2604.00001", 1), ("2604.00002", 2), ("hf:geese", 1)]
+    assert _aliases(database) == before
+    database.upgrade()
+    assert _aliases(database) == before
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(named + "('hf:geese', 2)")
+    assert _aliases(database) == [*before, ("hf:geese", 2)]
+    database.downgrade("0003")
+    assert _aliases(database) == before
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM paper WHERE number = 1")
+    assert _aliases(database) == [("2604.00002", 2)]
+
+
 def test_a_deleted_subscribers_number_does_not_return_after_the_migration(
     database: Database,
 ) -> None:
@@ -160,3 +197,15 @@ def test_a_threshold_is_a_probability(database: Database, threshold: str) -> Non
     _fill_the_first_tables(database)
     with pytest.raises(IntegrityError), database.engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE subscriber SET threshold = {threshold}")
+
+
+def test_on_the_way_back_what_only_a_readers_library_tells_of_goes(database: Database) -> None:
+    _fill_the_first_tables(database)
+    work = library.Work(("2611.00001",), "A manuscript of Ada's", "Hers.", ("Ada",), ())
+    with database.writing() as session:
+        (number,) = library.keep(session, 7, [work], START)
+        assert library.cast(session, 7, {number: START}, START) == {number}
+    assert _counts(database)[:4] == [2, 1, 1, 2]
+    database.downgrade("0003")
+    assert _counts(database)[:4] == [1, 1, 1, 1]
+    assert _aliases(database) == []

@@ -78,11 +78,17 @@ def test_two_arxiv_ids_with_one_title_stay_two_papers(database: Database) -> Non
     assert put(database, twin, ONE) == {"skipped": 2}
 
 
-def test_a_replacement_of_an_unknown_paper_is_left_out(database: Database) -> None:
+def test_a_replacement_of_an_unknown_paper_is_left_out_until_it_is_known(
+    database: Database,
+) -> None:
     replacement = replace(ONE, only_if_known=True, version=2)
     assert put(database, replacement) == {"skipped": 1}
+    with database.reading() as session:
+        assert papers.count(session) == 0
     put(database, ONE)
-    assert put(database, replacement) == {"updated": 1}
+    assert only(database).version == 2
+    assert put(database, replacement) == {"skipped": 1}
+    assert put(database, replace(replacement, version=3)) == {"updated": 1}
 
 
 def test_empty_fields_never_replace_what_is_known(database: Database) -> None:

@@ -1,5 +1,6 @@
 """Records that tests make up, of a small world in which much is connected."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ ARXIV_IDS = ["2604.00001", "2604.00002", "math/0309136"]
 DOIS = [f"doi:10.1234/{letter}" for letter in "abc"]
 TITLES = [f"hf:{letter * 20}" for letter in "abc"]
 AUTHORS = ["Emmy Noether", "Noether, E.", "Sofia Kovalevskaya", "Alan Turing"]
-SOURCES = ["arxiv", "biorxiv", "hf-daily-papers"]
+FEEDS = ["feed:https://one.example/rss", "feed:https://two.example/rss"]
+SOURCES = ["arxiv", "biorxiv", "hf-daily-papers", *FEEDS]
 
 _days = st.integers(0, 2).map(lambda days: DAY + timedelta(days=days))
 
@@ -35,12 +37,21 @@ def _record(draw: st.DrawFn) -> Record:
         categories=tuple(draw(st.lists(st.sampled_from(["cs.AI", "cs.CL"]), unique=True))),
         version=version,
         also=tuple(draw(st.lists(st.sampled_from([*DOIS, "pmid:1"]), max_size=2, unique=True))),
-        title_keys=(title,),
+        # A title that does not tell has no key.
+        title_keys=draw(st.sampled_from([(title,), (title,), ()])),
         upvotes=draw(st.sampled_from([None, None, 3, 5])),
         revised=draw(st.sampled_from([None, None, announced, DAY + timedelta(days=1)])),
     )
 
 
+@st.composite
+def _replacement(draw: st.DrawFn) -> Record:
+    record = replace(draw(_record()), name=draw(st.sampled_from(ARXIV_IDS)), version=3)
+    # What ties it to others may be cut later, and then it is a paper by itself.
+    return replace(record, also=(), title_keys=(), revised=record.announced, only_if_known=True)
+
+
 def worlds(most: int = 9) -> st.SearchStrategy[list[Record]]:
     """Some records, each of which its source tells in one way."""
-    return st.lists(_record(), min_size=1, max_size=most, unique_by=lambda record: record.key)
+    one = st.one_of(_record(), _record(), _record(), _replacement())
+    return st.lists(one, min_size=1, max_size=most, unique_by=lambda record: record.key)

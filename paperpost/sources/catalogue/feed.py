@@ -13,6 +13,7 @@ from paperpost.sources.client import PoliteClient
 from paperpost.sources.errors import UnknownSource
 from paperpost.sources.feeds import ARXIV, read_feed
 from paperpost.sources.found import FoundPaper, Rejected, identity
+from paperpost.sources.redaction import has_secrets, without_secrets
 from paperpost.sources.source import Batch, DayReport, DayState, Source, Spec, Wanted
 
 USAGE = {"feed": "feed:https://ADDRESS"}
@@ -28,15 +29,16 @@ def source(spec: Spec, settings: Settings) -> Source:
     except ValueError:  # https://[journal]/
         reason = "this is no address"
     if reason:
-        raise UnknownSource(spec.text, reason, tuple(USAGE.values()))
+        told = f"{spec.name}:{without_secrets(address)}"
+        raise UnknownSource(told, reason, tuple(USAGE.values()))
     return Feed(spec.text, address)
 
 
 def _problem(parts: SplitResult) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return "a feed's address begins with https:// or http://"
-    if parts.username is not None:
-        return "the names of sources are shown, so an address may hold no password"
+    if parts.username is not None or has_secrets(parts.geturl()):
+        return "the names of sources are shown, so an address may hold no password, key or token"
     return None
 
 
@@ -58,11 +60,12 @@ class Feed:
 
     def batches(self, client: PoliteClient, wanted: Wanted) -> Iterator[Batch]:
         """What the feed shows, without what it showed the last time."""
-        answer = client.get(self.address)
+        answer = client.get(self.address, reader=self.name)
         if answer.body is None:
             yield Batch(days=tuple(_unchanged(wanted)))
             return
-        records = list(read_feed(answer.body, today=wanted.today, undated=wanted.today))
+        read = read_feed(answer.body, today=wanted.today, undated=wanted.today)
+        records = [one for record in read if (one := self._as_told_here(record))]
         rejected = [one for one in records if isinstance(one, Rejected)]
         shown = {identity(one): one for one in records if isinstance(one, FoundPaper)}
         whole = not any(one.damage for one in rejected)
@@ -71,6 +74,19 @@ class Feed:
         number = sum(news[name].announced == wanted.today for name in new)
         reports = (*_missed(wanted, shown), _today(wanted, shown, number, whole=whole))
         yield Batch([*news.values(), *rejected], reports, (answer,) if whole else ())
+
+    def _as_told_here(self, record: FoundPaper | Rejected) -> FoundPaper | Rejected | None:
+        """A record as this feed may tell it.
+
+        Anybody can write what arXiv writes, so what is arXiv's own is told by the host: elsewhere
+        it is second hand, neither a version nor the replacement of one.
+        """
+        host = urlsplit(self.address).hostname or ""
+        if isinstance(record, Rejected) or f".{host}".endswith(".arxiv.org"):
+            return record
+        if record.kind.startswith("replace"):
+            return None
+        return replace(record, source=self.name, version=None, kind="new")
 
 
 def _news(shown: Mapping[str, FoundPaper], new: Set[str], wanted: Wanted) -> dict[str, FoundPaper]:
@@ -95,11 +111,13 @@ def _first_seen(paper: FoundPaper, today: date) -> FoundPaper:
 
 
 def _unchanged(wanted: Wanted) -> Iterator[DayReport]:
-    """Nothing is new, and nothing was missed on the days before."""
+    """Nothing is new, and nothing was missed since it was last read."""
     evidence = "the feed has not changed since it was last read"
-    for day in wanted.days:
-        if day != wanted.today:
+    for day in _past(wanted):
+        if wanted.before and wanted.before.day <= day:
             yield DayReport(day, DayState.COMPLETE, evidence)
+        else:
+            yield _lost(day, wanted)
     number, ids = _seen_today(wanted), _told(wanted)
     yield DayReport(wanted.today, DayState.COMPLETE, evidence, number, ids)
 
@@ -108,15 +126,30 @@ def _missed(wanted: Wanted, shown: Collection[str]) -> Iterator[DayReport]:
     """The days on which the feed was not read: if it still shows what it had before them, nothing
     has dropped out of it in between."""
     before = wanted.before
-    for day in wanted.days:
-        if day == wanted.today:
-            continue
+    for day in _past(wanted):
         if before and before.day <= day and not set(_told(wanted)).isdisjoint(shown):
             evidence = "the feed still showed papers that it had before, so none was missed"
             yield DayReport(day, DayState.COMPLETE, evidence)
         else:
-            evidence = "the feed could not be read in time, and may have dropped some papers"
-            yield DayReport(day, DayState.PARTIAL, evidence)
+            yield _lost(day, wanted)
+
+
+def _past(wanted: Wanted) -> list[date]:
+    return [day for day in wanted.days if day != wanted.today]
+
+
+def _lost(day: date, wanted: Wanted) -> DayReport:
+    """A day whose papers may have been dropped before the feed was read again.
+
+    That is told on the day on which it is found out. Afterwards the day is settled: a feed never
+    shows again what it dropped, so nothing of that day is to be waited for.
+    """
+    before = wanted.before
+    evidence = "the feed was not read in time, and "
+    if before is None or before.day <= day or before.day == wanted.today:
+        return DayReport(day, DayState.PARTIAL, evidence + "may have dropped some papers")
+    evidence += "what it may have dropped cannot come any more"
+    return DayReport(day, DayState.COMPLETE, evidence)
 
 
 def _today(wanted: Wanted, shown: Collection[str], new: int, *, whole: bool) -> DayReport:
