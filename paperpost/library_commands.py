@@ -70,7 +70,7 @@ def library(
         if take_back:
             _take_back(installation, email, as_json)
         elif author and not yes:
-            _list(installation, author, as_json)
+            _list(installation, email, author, as_json)
         else:
             key = zotero_key_file.read_text("ascii", "replace").strip() if zotero_key_file else ""
             wanted = bring.Wanted(files or (), zotero, key, author, interests, network)
@@ -84,14 +84,15 @@ def _take_back(installation: "Installation", email: str, as_json: bool) -> None:
     show(as_json, {"taken_back": votes}, f"{votes:,} votes of {email}'s library are taken back.")
 
 
-def _list(installation: "Installation", author: str, as_json: bool) -> None:
+def _list(installation: "Installation", email: str, author: str, as_json: bool) -> None:
     from paperpost.service import bring
 
-    found = bring.published(installation, author)
+    found = bring.published(installation, email, author)
     document = [{"paper": one.ids[0], "title": one.title, "authors": one.authors} for one in found]
     lines = [f"{one.ids[0]}  {one.title} ({', '.join(one.authors[:5])})" for one in found]
     if found:
-        say(f"{len(found)} papers; once more with --yes, and they are votes")
+        number = "1 paper" if len(found) == 1 else f"{len(found):,} papers"
+        say(f"{number}; once more with --yes, and they count as votes")
     show(as_json, document, "\n".join(lines) or f"arXiv has nothing by {author}.")
 
 

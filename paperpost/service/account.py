@@ -257,6 +257,7 @@ def delete(installation: Installation, email: str) -> None:
 
 
 def _remove(installation: Installation, session: Session, person: Subscriber) -> None:
+    library.take_turns(session, id_of(person))
     mails = outbox.of_subscriber(session, id_of(person))
     library.remove_all(session, id_of(person))
     subscribers.remove(session, id_of(person))

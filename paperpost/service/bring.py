@@ -65,8 +65,10 @@ def by_command(installation: Installation, email: str, wanted: Wanted) -> Brough
     return Brought(taken, looked_up, followed)
 
 
-def published(installation: Installation, author: str) -> list[LibraryEntry]:
-    """What an author has on arXiv, the newest first. Raises SourceError."""
+def published(installation: Installation, email: str, author: str) -> list[LibraryEntry]:
+    """What an author has on arXiv, the newest first, for a subscriber to look at. Raises
+    UnknownSubscriber and SourceError."""
+    _number_of(installation, email)
     with closing(polite_client(installation)) as client:
         return publications(installation, client, author)
 

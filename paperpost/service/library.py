@@ -20,7 +20,7 @@ from paperpost.sources.errors import UnreadableFile
 from paperpost.sources.libraries.entry import LibraryEntry, NotRecognised
 from paperpost.sources.libraries.formats import read_library
 from paperpost.store import library, subscribers
-from paperpost.store.database import in_chunks, take_turns
+from paperpost.store.database import in_chunks
 from paperpost.store.tables import InterestKind
 
 # One transaction each: other writers get their turn in between.
@@ -106,36 +106,37 @@ def _take_in(
     now: datetime,
 ) -> list[LibraryEntry]:
     """The entries that were recognised."""
-    subscribers.take_turns(session, subscriber_id)
-    take_turns(session, "paper_alias")
+    library.take_turns(session, subscriber_id)
     works = [entry for _, entry in batch if isinstance(entry, LibraryEntry)]
     shelf = Shelf(session, subscriber_id, works, now)
-    placed: list[tuple[LibraryEntry, str]] = []
+    placed: list[tuple[str, LibraryEntry, str]] = []
     for file, entry in batch:
         place = shelf.place(entry) if isinstance(entry, LibraryEntry) else ""
         if isinstance(entry, LibraryEntry) and place:
-            placed.append((entry, place))
-            if shelf.is_waiting(place):
-                waits = Unrecognised(file, entry.place, entry.name, NOT_AT_ARXIV)
-                taken.waiting[entry.ids[0]] = waits
+            placed.append((file, entry, place))
         else:
             reason = entry.reason if isinstance(entry, NotRecognised) else NOT_STORED
             taken.unrecognised.append(Unrecognised(file, entry.place, entry.name, reason))
     numbers = shelf.numbers()
     cast = library.cast(session, subscriber_id, _collected(placed, numbers, now), now)
+    taken.waiting |= {
+        entry.ids[0]: Unrecognised(file, entry.place, entry.name, NOT_AT_ARXIV)
+        for file, entry, place in placed
+        if shelf.is_waiting(place)
+    }
     taken.recognised += len(placed)
-    taken.stored += sum(shelf.is_told(place) for _, place in placed)
+    taken.stored += sum(shelf.is_told(place) for _, _, place in placed)
     taken.added_votes += len(cast)
     taken.already += len(placed) - len(cast)
-    return [entry for entry, _ in placed]
+    return [entry for _, entry, _ in placed]
 
 
 def _collected(
-    placed: Iterable[tuple[LibraryEntry, str]], numbers: Mapping[str, int], now: datetime
+    placed: Iterable[tuple[str, LibraryEntry, str]], numbers: Mapping[str, int], now: datetime
 ) -> dict[int, datetime]:
     """When each paper was collected first; what is told of the future is now."""
     collected: dict[int, datetime] = {}
-    for entry, place in placed:
+    for _, entry, place in placed:
         number = numbers[place]
         collected[number] = min(entry.added or now, collected.get(number, now))
     return collected
@@ -168,7 +169,7 @@ def _new(own: Collection[str], values: Collection[str]) -> tuple[str, ...]:
 def take_back(installation: Installation, subscriber_id: int) -> int:
     """Undo everything that a library became, but for interests. How many votes that was."""
     with installation.database.writing() as session:
-        subscribers.take_turns(session, subscriber_id)
+        library.take_turns(session, subscriber_id)
         return library.take_back(session, subscriber_id)
 
 

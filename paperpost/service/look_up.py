@@ -11,7 +11,7 @@ from paperpost.sources.errors import SourceError
 from paperpost.sources.found import FoundPaper
 from paperpost.sources.libraries.entry import LibraryEntry, entry_of
 from paperpost.store import library, papers
-from paperpost.store.database import in_chunks
+from paperpost.store.database import in_chunks, take_turns
 from paperpost.store.papers import number_of
 
 # With each fetch; arXiv answers for a hundred in three seconds.
@@ -74,6 +74,7 @@ def _ask(
 
 def _keep(installation: Installation, said: dict[int, FoundPaper | None]) -> None:
     with installation.database.writing() as session:
+        take_turns(session, "paper_alias")
         works = papers.by_number(session, said)
         for number, work in works.items():
             found = said[number]

@@ -18,9 +18,8 @@ from paperpost.service.installation import Installation
 from paperpost.service.train import current_model, reader_of, text_of
 from paperpost.service.trending import counts, trends
 from paperpost.service.window import Window, window_of
-from paperpost.store import digests, papers, subscribers, votes
+from paperpost.store import digests, library, papers, subscribers, votes
 from paperpost.store.digests import Previous
-from paperpost.store.library import ORIGIN
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import InterestKind, Paper, Subscriber, Vote
@@ -81,6 +80,7 @@ class _Block:
     mailed: Mapping[int, set[int]]
     newest_paper: int
     window: Window
+    collected: Mapping[int, set[int]]
     library: Mapping[int, Paper]
     trends: Mapping[int, Trend]
 
@@ -145,12 +145,12 @@ def _rank_window(
         )
         for person in people
     ]
-    library = model.batch([text_of(paper) for paper in block.library.values()])
+    known = model.batch([text_of(paper) for paper in block.library.values()])
     batch = block.window.batch(model)
     with installation.database.reading() as session:
         allowed = _allowed(block, _had(session, block, batch, on))
     ranked = rank(
-        model.profiles(readers, library),
+        model.profiles(readers, known),
         batch,
         limit=limit or max(person.size for person in people),
         allowed=allowed,
@@ -185,7 +185,8 @@ def _gather(
     revisions = people[0].revisions
     window = window_of(installation, session, first_day, on, revisions=revisions)
     cast = votes.counted(session, now, ids)
-    voted = sorted({number for own in cast.values() for number in own})
+    collected = library.collected(session, ids)
+    known = {number for own in (*cast.values(), *collected.values()) for number in own}
     return _Block(
         people=people,
         wishes=subscribers.interests(session, ids),
@@ -194,7 +195,8 @@ def _gather(
         mailed=digests.mailed(session, ids, window.oldest_digest(session), but_not=on),
         newest_paper=newest_paper,
         window=window,
-        library=papers.by_number(session, voted),
+        collected=collected,
+        library=papers.by_number(session, sorted(known)),
         trends=trends(session, first_day, on, now, elsewhere=installation.settings.upvotes),
     )
 
@@ -204,7 +206,10 @@ def _had(session: Session, block: _Block, batch: Batch, on: date) -> dict[int, l
     if not block.previous and not block.library:
         return {}
     window = block.window
-    voted = {number: block.votes.get(number, {}).keys() for number in map(id_of, block.people)}
+    voted = {
+        number: block.votes.get(number, {}).keys() | block.collected.get(number, set())
+        for number in map(id_of, block.people)
+    }
     older = [paper for number, paper in block.library.items() if not window.knows(number)]
     copies = [window.copies(session, batch), copies_among(window.candidates, older)]
     return already_had(session, voted, copies, on)
@@ -223,7 +228,7 @@ def _allowed(block: _Block, had: Mapping[int, list[int]]) -> NDArray[np.bool_]:
         allowed[row] = window.is_news(before)
         if person.revisions:
             allowed[row] |= _wanted_revisions(block, person, before)
-        known = block.mailed.get(id_of(person), set()) | _collected(block, id_of(person))
+        known = block.mailed.get(id_of(person), set()) | block.collected.get(id_of(person), set())
         allowed[row, [window.columns[number] for number in known & window.columns.keys()]] = False
         allowed[row, had.get(id_of(person), [])] = False
     return allowed
@@ -239,12 +244,6 @@ def _wanted_revisions(
         if vote.value < 0 and number in columns:
             revised[columns[number]] = False
     return revised
-
-
-def _collected(block: _Block, number: int) -> set[int]:
-    """The papers that stand in a subscriber's own library."""
-    cast = block.votes.get(number, {}).values()
-    return {vote.paper_number for vote in cast if vote.origin == ORIGIN}
 
 
 def _popularity(block: _Block) -> NDArray[np.float32]:

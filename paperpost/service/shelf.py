@@ -1,6 +1,7 @@
 """Where the works of a reader's library stand: with the papers that sources told of, or as that
 reader's own."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -26,43 +27,49 @@ class Shelf:
         names = [name for entry in entries for name in work_of(entry).names]
         self._session, self._subscriber_id, self._now = session, subscriber_id, now
         self._told = library.told(session, names)
-        self._own = library.own(session, subscriber_id, names)
-        self._new: dict[str, Work] = {}
-        self._numbers: dict[str, int] = {}
         self._is_told: set[str] = set()
-        self._waiting: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        # The reader's own works, by place, and their places by name.
+        self._works: dict[str, Work] = {}
+        self._places: dict[str, list[str]] = defaultdict(list)
+        self._stored: dict[str, Paper] = {}
+        for paper, work in library.kept_under(session, names, subscriber_id):
+            self._stored[paper.id] = paper
+            self._put(paper.id, work)
 
     def place(self, entry: LibraryEntry) -> str:
         """The place of an entry; empty if nothing is known that a vote could stand on."""
         work = work_of(entry)
-        told = _told_paper(entry, self._told)
+        told = _told_paper(work, self._told)
         if told is not None:
             self._is_told.add(told.id)
             self._numbers[told.id] = number_of(told)
             return told.id
-        own = next((self._own[name] for name in work.names if name in self._own), None)
+        places = (place for name in work.names for place in self._places.get(name, ()))
+        own = next((place for place in places if _are_one(self._works[place], work)), None)
         if own is not None:
-            library.complete(self._session, own, work, self._now)
-            self._numbers[own.id] = number_of(own)
-            return own.id
+            self._put(own, _joined(self._works[own], work))
+            if own in self._stored:
+                library.complete(self._session, self._stored[own], work, self._now)
+            return own
         # An arXiv id can be looked up, with others nothing can be done.
         if not entry.title and not any(map(is_arxiv, entry.ids)):
             return ""
-        return self._new_place(work)
+        self._put(work.names[0], work)
+        return work.names[0]
 
-    def _new_place(self, work: Work) -> str:
-        same = next((self._new[name] for name in work.names if name in self._new), work)
+    def _put(self, place: str, work: Work) -> None:
+        self._works[place] = work
         for name in work.names:
-            self._new.setdefault(name, same)
-        if not same.title:
-            self._waiting.add(same.names[0])
-        return same.names[0]
+            if place not in self._places[name]:
+                self._places[name].append(place)
 
     def numbers(self) -> Mapping[str, int]:
         """The papers' numbers by place; works that are new are stored."""
-        works = {work.names[0]: work for work in self._new.values()}
-        kept = library.keep(self._session, self._subscriber_id, list(works.values()), self._now)
-        return self._numbers | dict(zip(works, kept, strict=True))
+        new = {place: work for place, work in self._works.items() if place not in self._stored}
+        kept = library.keep(self._session, self._subscriber_id, list(new.values()), self._now)
+        stored = {place: number_of(paper) for place, paper in self._stored.items()}
+        return self._numbers | stored | dict(zip(new, kept, strict=True))
 
     def is_told(self, place: str) -> bool:
         """Whether a source has told of what stands there."""
@@ -70,14 +77,17 @@ class Shelf:
 
     def is_waiting(self, place: str) -> bool:
         """Whether nothing but an arXiv id is known of what is new there."""
-        return place in self._waiting
+        is_own = place in self._works and place not in self._stored
+        return is_own and not self._works[place].title
 
 
 def work_of(entry: LibraryEntry) -> Work:
     """An entry as the store keeps it: with its identifiers and the key of its title as names. Where
-    there are identifiers, "Editorial" is no name."""
+    there are identifiers, "Editorial" is no name; where there are none, two authors' are two."""
     names = list(entry.ids)
-    if is_telling(entry.title) or not names:
+    if not names and entry.authors:
+        names.append(title_key(f"{entry.title} {author_key(entry.authors[0])}"))
+    if is_telling(entry.title) or not entry.ids:
         names.append(title_key(entry.title))
     return Work(tuple(names), entry.title, entry.abstract, entry.authors, entry.categories)
 
@@ -85,35 +95,54 @@ def work_of(entry: LibraryEntry) -> Work:
 def give_way(session: Session, told: Iterable[Record]) -> None:
     """Readers' own works of which sources have now told, and which are stored, become the papers
     that they are: by identifier, else by title and an author."""
-    identifiers: set[str] = set()
-    titles: set[str] = set()
-    for record in told:
-        identifiers |= {record.name, *record.also}
-        titles |= {*record.title_keys}
-    kept = library.kept_under(session, identifiers | titles)
-    papers = library.told(session, [name for name, _ in kept]) if kept else {}
-    gone: set[int] = set()
-    for name, work in kept:
-        same = [
-            paper
-            for paper in papers.get(name, ())
-            if name not in titles or _is_by_them(paper, work.title, work.authors)
-        ]
-        if same and number_of(work) not in gone:
-            library.give_up(session, work, same[0])
-            gone.add(number_of(work))
+    names = {name for record in told for name in (record.name, *record.also, *record.title_keys)}
+    kept = library.kept_under(session, names)
+    papers = library.told(session, [name for _, work in kept for name in work.names])
+    for own, work in kept:
+        paper = _told_paper(work, papers)
+        if paper is not None:
+            library.give_up(session, own, paper)
 
 
-def _told_paper(entry: LibraryEntry, told: Mapping[str, Sequence[Paper]]) -> Paper | None:
-    """The paper that an entry is about: by identifier, else by title and an author."""
-    by_id = next((told[name][0] for name in entry.ids if told.get(name)), None)
-    if by_id is not None or not entry.title:
-        return by_id
-    namesakes = told.get(title_key(entry.title), ())
-    return next((one for one in namesakes if _is_by_them(one, entry.title, entry.authors)), None)
+def _told_paper(work: Work, told: Mapping[str, Sequence[Paper]]) -> Paper | None:
+    """The paper that a work is: by identifier, else by title and an author."""
+    for name in work.names:
+        for paper in told.get(name, ()):
+            if _are_two(work.names, [paper.id]):
+                continue
+            if name != title_key(work.title) or _is_by_them(paper, work.title, work.authors):
+                return paper
+    return None
 
 
-def _is_by_them(paper: Paper, title: str, authors: Iterable[str]) -> bool:
+def _are_one(known: Work, work: Work) -> bool:
+    """Whether a reader's own work is the one that an entry is about."""
+    if known.names[0] == work.names[0]:
+        return True
+    if _are_two(known.names, work.names):
+        return False
+    shared = {*known.names} & {*work.names} - {title_key(work.title)}
+    return bool(shared) or _is_by_them(known, work.title, work.authors)
+
+
+def _are_two(names: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether two works have each an arXiv id, and not the same."""
+    here, there = ({*filter(is_arxiv, some)} for some in (names, others))
+    return bool(here and there) and not here & there
+
+
+def _joined(known: Work, work: Work) -> Work:
+    """What two entries tell of one work; the first one's word counts."""
+    return Work(
+        tuple(dict.fromkeys((*known.names, *work.names))),
+        known.title or work.title,
+        known.abstract or work.abstract,
+        known.authors or work.authors,
+        known.categories or work.categories,
+    )
+
+
+def _is_by_them(paper: Paper | Work, title: str, authors: Iterable[str]) -> bool:
     """Whether a paper of that title is by one of these authors; where one of the two has none the
     title has to tell."""
     here, there = ({author_key(name) for name in names} for names in (paper.authors, authors))

@@ -11,6 +11,9 @@ from paperpost.store.author_names import author_key
 
 MOST_KEYWORDS = 12
 MOST_AUTHORS = 8
+# So many tags and names are counted, of each work the first authors: what is frequent shows there.
+MOST_COUNTED = 100_000
+FIRST_AUTHORS = 20
 # In so many entries before it says something of the reader.
 KEYWORD_IN = 2
 AUTHOR_IN = 3
@@ -41,9 +44,14 @@ class Suggested:
 def suggested(entries: Iterable[LibraryEntry]) -> Suggested:
     """Tags and authors that stand with several entries."""
     tags, authors = _Spellings(), _Spellings()
+    counted = 0
     for entry in entries:
+        first = entry.authors[:FIRST_AUTHORS]
+        counted += len(entry.tags) + len(first)
+        if counted > MOST_COUNTED:
+            break
         tags.count({tag.casefold(): tag for tag in map(_topic, entry.tags) if tag})
-        authors.count({key: name for name in entry.authors if (key := author_key(name))})
+        authors.count({key: name for name in first if (key := author_key(name))})
     return Suggested(
         tags.most_common(KEYWORD_IN, MOST_KEYWORDS), authors.most_common(AUTHOR_IN, MOST_AUTHORS)
     )

@@ -63,3 +63,10 @@ def test_a_library_becomes_votes_and_is_taken_back(tmp_path: Path) -> None:
 )
 def test_what_is_wanted_must_be_clear(arguments: list[str]) -> None:
     assert run("library", "ada@example.org", *arguments).exit_code == 2
+
+
+def test_what_an_author_has_is_listed_for_subscribers_only() -> None:
+    done("upgrade")
+    failed = run("library", "nobody@example.org", "--author", "Jane Doe")
+    assert failed.exit_code == 1
+    assert str(failed.exception) == "nobody@example.org is not a subscriber"

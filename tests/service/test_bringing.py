@@ -168,7 +168,7 @@ def test_half_of_a_zotero_library_is_not_taken_in(stage: Stage) -> None:
 
 
 def test_an_authors_own_papers_are_listed_and_become_votes(stage: Stage) -> None:
-    listed = bring.published(stage.here, "Mary Somerville")
+    listed = bring.published(stage.here, "ada@example.org", "Mary Somerville")
     assert {entry.ids[0] for entry in listed} == {"2101.00001", "2102.00002"}
     assert stage.votes() == set()
     done = bring.by_command(stage.here, "ada@example.org", Wanted(author="Mary Somerville"))

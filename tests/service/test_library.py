@@ -307,3 +307,95 @@ def test_followed_are_interests_that_one_has_not_yet_and_only_as_many_as_may_be(
     assert added == Suggested(("moons",), ("Jane Doe",))
     interests = account.export(any_installation, ada)["interests"]
     assert (len(interests["keywords"]), interests["authors"]) == (50, ["Jane Doe"])
+
+
+def test_a_work_that_a_note_mentions_is_another_one(any_installation: Installation) -> None:
+    ada = join(any_installation, "ada")
+    arrives(any_installation, id="1706.03762", title="All that is needed", authors=["A. Vaswani"])
+    bring(
+        any_installation,
+        ada,
+        "@misc{a, title={A different paper of mine}, doi={10.1234/own}, author={Doe, Jane},"
+        " note={Extends arXiv:1706.03762}}\n"
+        "@misc{b, title={Without any identifier}, annote={cf. arXiv:1706.03762}}\n"
+        "@misc{c, title={A sequel of a sequel}, eprint={2301.00001}, author={Roe, R.},"
+        " note={arXiv:2301.00002 [cs.CL]}}\n"
+        "@misc{d, title={What came before that}, eprint={2301.00002}, author={Poe, P.}}\n",
+    )
+    assert len(voted(any_installation, ada)) == 4
+    assert voted(any_installation, ada).keys() >= {"doi:10.1234/own", "2301.00001", "2301.00002"}
+    arrives(any_installation, id="2301.00002", title="What came before that", authors=["P. Poe"])
+    exported = account.export(any_installation, ada)["library"]
+    assert [work["title"] for work in exported] == [
+        "A different paper of mine",
+        "Without any identifier",
+        "A sequel of a sequel",
+    ]
+
+
+def test_works_with_different_arxiv_ids_are_never_one(any_installation: Installation) -> None:
+    ada = join(any_installation, "ada")
+    same = "title={A title that two works have}, author={Doe, Jane}, doi={10.1234/both}"
+    arrives(
+        any_installation,
+        id="2604.00001",
+        doi="10.1234/both",
+        title="A title that two works have",
+        authors=["Jane Doe"],
+    )
+    text = "".join(f"@misc{{k, {same}, eprint={{2604.0000{n}}}}}\n" for n in (1, 2, 3))
+    for _ in range(2):
+        bring(any_installation, ada, text)
+    assert voted(any_installation, ada).keys() == {"2604.00001", "2604.00002", "2604.00003"}
+    arrives(
+        any_installation, id="2604.00003", title="A title that two works have", authors=["J. Doe"]
+    )
+    (left,) = account.export(any_installation, ada)["library"]
+    assert left["paper"] == "2604.00002"
+
+
+def test_works_of_one_title_by_different_authors_are_two(any_installation: Installation) -> None:
+    ada = join(any_installation, "ada")
+    text = "".join(
+        f"@misc{{k, title={{A title that two works have}}, author={{{name}}}}}\n"
+        for name in ("Doe, Jane", "Roe, Richard", "J. Doe")
+    )
+    for _ in range(2):
+        bring(any_installation, ada, text)
+    assert len(voted(any_installation, ada)) == 2
+
+
+def test_what_several_entries_tell_of_a_work_is_put_together(
+    any_installation: Installation,
+) -> None:
+    ada = join(any_installation, "ada")
+    taken = bring(
+        any_installation,
+        ada,
+        "@misc{a, eprint={2604.00001}}\n"
+        "@misc{b, eprint={2604.00001}, doi={10.1234/tides}, title={Tides of the moon}}\n",
+    )
+    assert (taken.added_votes, taken.waiting) == (1, {})
+    arrives(any_installation, id="doi:10.1234/tides", title="Something else entirely")
+    assert voted(any_installation, ada) == {"doi:10.1234/tides": 1}
+
+
+def test_no_paper_of_the_library_is_mailed_whatever_was_said_of_it_since(
+    any_installation: Installation,
+) -> None:
+    fill(any_installation, [DAY])
+    ada = join(any_installation, "ada", "graph neural networks", size=12)
+    bring(any_installation, ada, KNOWN)
+    cast_by_command(any_installation, ada, "2604.07000", "down")
+    cast_by_command(any_installation, ada, "2604.07100", "none")
+    train(any_installation)
+    herself = person(any_installation, ada)
+
+    def shown() -> set[str]:
+        ranking = rank_block(any_installation, [herself], DAY)[id_of(herself)]
+        return {choice.paper.id for choice in ranking.choices}
+
+    assert len(shown()) == 10
+    assert not shown() & {"2604.07000", "2604.07100"}
+    library.take_back(any_installation, id_of(herself))
+    assert "2604.07100" in shown()

@@ -126,6 +126,28 @@ def test_google_scholar_and_dblp_name_arxiv_in_the_journal() -> None:
     assert only(DBLP).added is None
 
 
+@pytest.mark.parametrize(
+    ("remark", "ids"),
+    [
+        ("arXiv:2101.00001 [cs.CL]", ("2101.00001",)),
+        ("arXiv preprint arXiv:2101.00001v2 (2021)", ("2101.00001",)),
+        ("arXiv e-prints, art. arXiv:2101.00001", ("2101.00001",)),
+        ("CoRR abs/2101.00001", ("2101.00001",)),
+        ("Read twice.\nPMID: 12345678\nDOI: 10.1000/tides", ("doi:10.1000/tides", "pmid:12345678")),
+        ("arXiv:2101.00001\narXiv:2101.00002", ("2101.00001",)),
+        ("Extends arXiv:2101.00001", ()),
+        ("arXiv:2101.00001 is better", ()),
+        ("see doi:10.1000/tides", ()),
+    ],
+)
+def test_a_remark_names_the_work_only_if_it_says_nothing_else(
+    remark: str, ids: tuple[str, ...]
+) -> None:
+    assert only(f"@misc{{k, title={{A title}}, note={{{remark}}}}}").ids == ids
+    own = only(f"@misc{{k, title={{A title}}, doi={{10.1000/own}}, note={{{remark}}}}}")
+    assert own.ids == ("doi:10.1000/own",)
+
+
 def test_a_broken_entry_is_told_and_costs_no_other_one() -> None:
     broken, whole, nameless = read(
         "@article{broken, title = {never closed\n" + GOOGLE_SCHOLAR + "@book{k, year = 2001}"
@@ -140,7 +162,12 @@ def test_a_broken_entry_is_told_and_costs_no_other_one() -> None:
 
 
 def test_two_entries_under_one_key_are_two() -> None:
-    assert len(read("@misc{k, title={One thing}}\n@misc{k, title={Another thing}}")) == 2
+    whole = "title={A thing}, author={Doe, Jane}, eprint={2101.00001}"
+    found = read(f"@misc{{k, {whole}}}\n@misc{{k, {whole}}}\n@misc{{l, {whole}, year=1, year=2}}")
+    assert len(found) == 3
+    for one in found:
+        assert isinstance(one, LibraryEntry)
+        assert (one.ids, one.authors) == (("2101.00001",), ("Jane Doe",))
 
 
 def test_text_in_an_old_encoding_is_read() -> None:

@@ -105,7 +105,7 @@ def test_ris_of_endnote_with_a_record_whose_end_is_missing() -> None:
 
 def test_csl_json() -> None:
     (found,) = entries(json.dumps(CSL))
-    assert found.ids == ("2101.00001", "doi:10.1000/tides", "pmid:12345678")
+    assert found.ids == ("doi:10.1000/tides", "pmid:12345678")
     assert found.authors == ("Mary Somerville", "The Moon Group")
 
 
@@ -213,7 +213,10 @@ def test_anything_is_read_or_refused(data: bytes) -> None:
 
 
 _names = st.sampled_from(
-    ["title", "author", "creators", "tags", "tag", "family", "DOI", "PMID", "data", "dateAdded"]
+    [
+        *("title", "author", "creators", "tags", "tag", "family", "DOI", "PMID", "data"),
+        *("dateAdded", "itemType", "creatorType", "name", "extra", "url", "key", "keyword"),
+    ]
 )
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -225,6 +228,32 @@ _values = st.recursive(
 @given(st.lists(st.dictionaries(_names, _values, max_size=6), max_size=3))
 def test_items_of_any_shape_are_read(items: list[object]) -> None:
     assert len(read(json.dumps(items))) == len(items)
+
+
+@pytest.mark.parametrize("kind", [[], {}, 3, None, True, "x" * 10_000])
+@pytest.mark.parametrize("field", ["itemType", "title", "creators", "tags", "PMID", "DOI", "data"])
+def test_an_item_with_a_value_of_another_type_costs_no_other_one(field: str, kind: object) -> None:
+    items = [{"title": "The odd one", field: kind}, {"title": "The other one"}]
+    assert read(json.dumps(items))[-1].name == "The other one"
+
+
+def test_a_number_without_end_costs_no_other_item() -> None:
+    text = '[{"title": "The odd one", "PMID": %s}, {"title": "The other one"}]'
+    assert [one.name for one in entries(text % ("9" * 5_000))] == ["The odd one", "The other one"]
+
+
+def test_a_row_of_a_csv_that_cannot_be_read_costs_no_other_one() -> None:
+    long = "x" * 140_000
+    first, broken, last = read(f"title,doi\nThe first,\n{long},\nThe last,\n")
+    assert (first.name, last.name, last.place) == ("The first", "The last", "line 4")
+    assert isinstance(broken, NotRecognised)
+    assert broken.place == "line 3"
+    with pytest.raises(UnreadableFile, match="broken in its first line"):
+        read(f"title,doi,{long}\nThe first,,\n")
+    assert [one.name for one in read("title,doi\rThe first,\rThe last,\r")] == [
+        "The first",
+        "The last",
+    ]
 
 
 _lines = st.sampled_from(["TY  - JOUR", "ER  - ", "TI  - A title", "AU  - Doe, J", "KW", "more"])

@@ -3,8 +3,11 @@
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from bibtexparser.entrypoint import parse_string
+from bibtexparser.library import Library
+from bibtexparser.middlewares.enclosing import RemoveEnclosingMiddleware
 from bibtexparser.middlewares.names import (
     parse_single_name_into_parts,
     split_multiple_persons_names,
@@ -19,6 +22,7 @@ from bibtexparser.model import (
 )
 
 from paperpost.sources.cleaning import plain_text
+from paperpost.sources.errors import UnreadableFile
 from paperpost.sources.libraries.entry import Entries, LibraryEntry, NotRecognised, entry
 from paperpost.sources.libraries.latex import plain
 from paperpost.sources.people import name_in_order
@@ -26,7 +30,15 @@ from paperpost.sources.people import name_in_order
 # Broken blocks are told to their reader, not to the log.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
-LONGEST_NAMES = 50_000
+# What the parser may be asked for: it reads all blocks before it gives the first, and stops at each
+# of these signs. A work with its abstract has some eighty.
+MOST_BLOCKS = 12_000
+MOST_SIGNS = 1_000_000
+LONGEST_FIELD = 50_000
+# Left out by the parser for an entry that stands under another's key, or has a field twice.
+_WITHOUT_BRACES = RemoveEnclosingMiddleware()
+_BLOCK = re.compile(r"@\w*[ \t]*[{(]")
+_SIGNS = '{}",=\n'
 _SEPARATOR = re.compile(r"[;,]")
 _NAMED = ("arxivid", "arxiv", "doi", "pmid", "url", "ee", "bdsk-url-1", "link", "howpublished")
 _REMARKS = (
@@ -46,9 +58,21 @@ _OF_PUBMED = ("pubmed", "pmid", "medline")
 
 def read_bibtex(text: str) -> Entries:
     """The entries of a BibTeX file; blocks that are broken are told, and cost no other one."""
-    library = parse_string(text)
-    for block in library.blocks:
+    beginning = _beginning_of(text)
+    if sum(map(beginning.count, _SIGNS)) > max(MOST_SIGNS, len(beginning) // 5):
+        raise UnreadableFile("there is more punctuation than text in this BibTeX")
+    for block in parse_string(beginning).blocks:
         yield from _read(block)
+    if len(beginning) < len(text):
+        line = beginning.count("\n") + 1
+        reason = f"a file may have {MOST_BLOCKS:,} entries, strings and comments"
+        yield NotRecognised(f"line {line}", "from here to the end of the file", reason)
+
+
+def _beginning_of(text: str) -> str:
+    """As many blocks as are read."""
+    after = next(islice(_BLOCK.finditer(text), MOST_BLOCKS, None), None)
+    return text[: after.start()] if after else text
 
 
 def _read(block: Block) -> Iterator[LibraryEntry | NotRecognised]:
@@ -57,7 +81,7 @@ def _read(block: Block) -> Iterator[LibraryEntry | NotRecognised]:
         # Two entries under one key are two works, often enough; of a field told twice one counts.
         whole = block.ignore_error_block
         if isinstance(whole, Entry):
-            yield _entry(place, whole)
+            yield _entry(place, _WITHOUT_BRACES.transform_entry(whole, Library()))
     elif isinstance(block, Entry):
         yield _entry(place, block)
     elif isinstance(block, ParsingFailedBlock):
@@ -71,7 +95,7 @@ def _beginning(raw: str | None) -> str:
 
 
 def _entry(place: str, found: Entry) -> LibraryEntry | NotRecognised:
-    fields = {field.key.lower(): str(field.value) for field in found.fields}
+    fields = {field.key.lower(): str(field.value)[:LONGEST_FIELD] for field in found.fields}
     return entry(
         place,
         key=found.key,
@@ -96,7 +120,7 @@ def _eprint(fields: Mapping[str, str]) -> list[str]:
 
 def _names(text: str) -> Iterator[str]:
     """Names in the order of speech: "Gödel, Kurt and others" is Kurt Gödel."""
-    text = " ".join(text[:LONGEST_NAMES].split())
+    text = " ".join(text.split())
     for name in split_multiple_persons_names(text) if "{" in text else text.split(" and "):
         if name.lower() != "others":
             yield plain(_in_order(name)).replace("~", " ")

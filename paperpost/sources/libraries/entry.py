@@ -7,7 +7,7 @@ from itertools import islice
 
 from paperpost.sources.cleaning import plain_text
 from paperpost.sources.found import ABSTRACT_LIMIT, NAME_LIMIT, TITLE_LIMIT, FoundPaper
-from paperpost.sources.libraries.naming import best_first, identifiers_in, mentioned
+from paperpost.sources.libraries.naming import best_first, identifiers_in, stated
 
 MOST_AUTHORS = 500
 MOST_TAGS = 100
@@ -62,11 +62,11 @@ def entry(
 ) -> LibraryEntry | NotRecognised:
     """An entry from what a file tells, cleaned and cut.
 
-    `named` are fields that should hold an identifier or an address, `remarks` fields in which one
-    may be mentioned; `added` is a date or time in ISO 8601, ignored if it is none.
+    `named` are fields that should hold an identifier or an address, `remarks` fields that may state
+    one where those do not; `added` is a date or time in ISO 8601, ignored if it is none.
     """
     title = plain_text(title, TITLE_LIMIT)
-    ids = best_first([*identifiers_in(named), *mentioned(remarks)])
+    ids = best_first(identifiers_in(named) or stated(remarks))
     name = plain_text(title or key, LONGEST_NAME) or (ids[0] if ids else "")
     if not title and not ids:
         reason = "it has neither a title nor an arXiv id, DOI or PubMed id"

@@ -1,8 +1,7 @@
-"""Identifiers of papers in the fields of a library, where they stand in addresses and remarks."""
+"""Identifiers of papers in the fields of a library: bare ones, addresses, and remarks."""
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from urllib.parse import unquote, urlsplit
 
 from paperpost.sources import identifiers
@@ -10,7 +9,6 @@ from paperpost.sources import identifiers
 LONGEST = 300
 # Remarks are read up to here: an abstract's length.
 LONGEST_REMARK = 4_000
-MOST_MENTIONS = 3
 
 _ARXIV_PATH = re.compile(
     r"/(?:abs|pdf|html|papers|overview|format|forum)/"
@@ -22,11 +20,16 @@ _DOI_QUERY = re.compile(r"(?:^|&)(?:id|doi)=(10\.[0-9]{4,9}/[^&]+)")
 _DOI_TAIL = re.compile(r"/(?:abstract|full|pdf|epdf|meta|html|suppl|v[0-9]+)$|\.(?:pdf|html?)$")
 # bioRxiv's and medRxiv's pages: 10.1101/2024.01.02.123456v2.full-text
 _PREPRINT_VERSION = re.compile(r"(?<=[0-9])v[0-9]+(?:\.[a-z][a-z.-]*)?$")
-_MENTION = re.compile(
-    r"\barxiv:\s*(?P<id>[0-9]{4}\.[0-9]{4,5}|[a-z-]{1,20}(?:\.[a-z]{2})?/[0-9]{7})(?![0-9])"
-    r"|\babs/(?P<dblp>[0-9]{4}\.[0-9]{4,5})(?![0-9])"
-    r"|\bpmid:?\s*(?P<pmid>[1-9][0-9]{4,8})(?![0-9])"
-    r"|\bdoi:?\s*(?P<doi>10\.[0-9]{4,9}/[^\s,;]{1,200})",
+# All of a line, so that a remark about another work is none: "arXiv preprint arXiv:1706.03762
+# (2017)" of Google Scholar, "arXiv e-prints, art. arXiv:…" of ADS, "CoRR abs/…" of DBLP, and
+# "arXiv:1706.03762 [cs.CL]", "PMID: 12345678" and "DOI: 10.1000/x" in Zotero's Extra.
+_STATEMENT = re.compile(
+    r"(?:arxiv (?:preprint|e-?prints?),? (?:(?:art|p)\. )?)?arxiv: ?"
+    r"(?P<arxiv>[0-9]{4}\.[0-9]{4,5}|[a-z-]{1,20}(?:\.[a-z]{2})?/[0-9]{7})(?:v[1-9][0-9]?)?"
+    r"(?: \[[^\[\]]{1,40}\])?(?:,? \(?[0-9]{4}\)?)?\.?"
+    r"|(?:corr,? )?abs/(?P<dblp>[0-9]{4}\.[0-9]{4,5})"
+    r"|pmid: ?(?P<pmid>[1-9][0-9]{4,8})"
+    r"|doi: ?(?P<doi>10\.[0-9]{4,9}/\S{1,200})",
     re.IGNORECASE,
 )
 # https://info.arxiv.org/help/arxiv_identifier.html: a month in the new ids, an archive in the old
@@ -68,26 +71,33 @@ def identifiers_in(texts: Iterable[str]) -> list[str]:
     return [bare for text in texts if (bare := identifier_in(text))]
 
 
-def mentioned(texts: Iterable[str]) -> list[str]:
-    """Identifiers that remarks mention, like "arXiv preprint arXiv:1706.03762"."""
-    return [
-        bare for text in texts for bare in islice(_mentions(text[:LONGEST_REMARK]), MOST_MENTIONS)
-    ]
+def stated(remarks: Iterable[str]) -> list[str]:
+    """Identifiers that are all that a remark says, or one of its lines: of a journal ("arXiv
+    preprint arXiv:1706.03762"), a note, or Zotero's "Extra". What prose mentions is another work.
+    """
+    return [bare for remark in remarks for line in _lines(remark) if (bare := _stated(line))]
 
 
 def best_first(names: Iterable[str]) -> tuple[str, ...]:
-    """Each of some bare identifiers once, arXiv's before DOIs before PubMed's."""
-    return tuple(sorted(dict.fromkeys(names), key=_rank))
+    """Each of some bare identifiers once, arXiv's before DOIs before PubMed's. Two arXiv ids are
+    two works, so that only the first one stays."""
+    ranked = sorted(dict.fromkeys(names), key=_rank)
+    return tuple(bare for place, bare in enumerate(ranked) if not place or _rank(bare))
 
 
-def _mentions(text: str) -> Iterator[str]:
-    for match in _MENTION.finditer(text):
-        if match["pmid"]:
-            yield f"pmid:{match['pmid']}"
-            continue
-        told = match["id"] or match["dblp"] or match["doi"]
-        if bare := identifier_in(told.rstrip(_PUNCTUATION)):
-            yield bare
+def _lines(remark: str) -> Iterator[str]:
+    """A remark on one line, and each line of it."""
+    lines = remark[:LONGEST_REMARK].splitlines()
+    yield from dict.fromkeys(" ".join(line.split()) for line in (" ".join(lines), *lines))
+
+
+def _stated(line: str) -> str | None:
+    found = _STATEMENT.fullmatch(line)
+    if found is None:
+        return None
+    if found["pmid"]:
+        return f"pmid:{found['pmid']}"
+    return identifier_in(found["arxiv"] or found["dblp"] or found["doi"].rstrip(_PUNCTUATION))
 
 
 def _rank(bare: str) -> int:

@@ -14,8 +14,10 @@ from paperpost.sources.people import name_in_order
 _LINE = re.compile(r"([A-Z][A-Z0-9])  ?-(?: (.*))?$")
 _TITLES = ("TI", "T1", "CT", "BT")
 _AUTHORS = ("AU", "A1")
-_NAMED = ("DO", "UR", "L1", "L2", "LK", "M3", "AN", "C1", "M1")
-_REMARKS = ("N1", "AN", "C1", "C2", "M1", "M2", "JO", "JF", "T2", "PB", "RN")
+_NAMED = ("DO", "UR", "L1", "L2", "LK")
+# These hold whatever their program has no other field for, also words about other works.
+_MAY_NAME = ("M3", "AN", "C1", "M1")
+_REMARKS = ("N1", "AN", "C1", "C2", "M1", "M2", "M3", "JO", "JF", "T2", "PB", "RN")
 _KEYWORDS = re.compile(r"[;\n]")
 
 Fields = Mapping[str, list[str]]
@@ -40,6 +42,8 @@ def _records(text: str) -> Iterator[tuple[int, Fields]]:
     fields: dict[str, list[list[str]]] = defaultdict(list)
     latest: list[str] | None = None
     for number, line in enumerate(text.splitlines(), start=1):
+        if not line or line.isspace():
+            continue
         found = _LINE.match(line.rstrip())
         tag = found[1] if found else ""
         if tag in ("TY", "ER"):
@@ -68,7 +72,11 @@ def _entry(place: str, fields: Fields) -> LibraryEntry | NotRecognised:
         abstract=_first(fields, "AB", "N2"),
         authors=[name_in_order(name) for tag in _AUTHORS for name in fields.get(tag, ())],
         tags=[tag for told in fields.get("KW", ()) for tag in _KEYWORDS.split(told)],
-        named=[*_pubmed(fields), *(word for tag in _NAMED for word in _words(fields, tag))],
+        named=[
+            *_pubmed(fields),
+            *(word for tag in _NAMED for word in _words(fields, tag)),
+            *(told for tag in _MAY_NAME for told in fields.get(tag, ())),
+        ],
         remarks=[told for tag in _REMARKS for told in fields.get(tag, ())],
     )
 

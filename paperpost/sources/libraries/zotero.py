@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from paperpost.sources.errors import UnreadableFile
 from paperpost.sources.libraries.entry import Entries, LibraryEntry, NotRecognised, entry
 from paperpost.sources.people import name_in_order
 
@@ -23,7 +24,7 @@ def read_items(items: Iterable[object]) -> Entries:
             yield NotRecognised(place, "an entry without a name", "it is not an object")
             continue
         fields = item["data"] if isinstance(item.get("data"), dict) else item
-        if fields.get("itemType") not in _PARTS:
+        if _text(fields, "itemType") not in _PARTS:
             yield _item(place, fields)
 
 
@@ -77,15 +78,19 @@ def _tags(item: Mapping[str, Any]) -> list[str]:
 
 def read_csv(text: str) -> Entries:
     """Zotero's CSV, and any other with a column for the title and one for the DOI or address."""
-    rows = csv.DictReader(io.StringIO(text))
-    rows.fieldnames = [(name or "").strip().lower() for name in rows.fieldnames or ()]
-    line = rows.line_num + 1
+    rows = csv.DictReader(io.StringIO(text, newline=None))
     try:
-        for row in rows:
-            yield _row(f"line {line}", row)
-            line = rows.line_num + 1
+        rows.fieldnames = [(name or "").strip().lower() for name in rows.fieldnames or ()]
     except csv.Error as error:
-        yield NotRecognised(f"line {line}", "the rest of the file", f"the CSV is broken: {error}")
+        raise UnreadableFile(f"the CSV is broken in its first line: {error}") from error
+    while True:
+        place = f"line {rows.reader.line_num + 1}"
+        try:
+            yield _row(place, next(rows))
+        except StopIteration:
+            return
+        except csv.Error as error:  # the next row begins with the next line
+            yield NotRecognised(place, "a row", f"the CSV is broken here: {error}")
 
 
 def _row(place: str, row: Mapping[str, str | None]) -> LibraryEntry | NotRecognised:
