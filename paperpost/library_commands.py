@@ -81,7 +81,8 @@ def _take_back(installation: "Installation", email: str, as_json: bool) -> None:
     from paperpost.service import bring
 
     votes = bring.take_back(installation, email)
-    show(as_json, {"taken_back": votes}, f"{votes:,} votes of {email}'s library are taken back.")
+    told = f"{votes:,} votes of {email}'s library are taken back; interests stay."
+    show(as_json, {"taken_back": votes}, told)
 
 
 def _list(installation: "Installation", email: str, author: str, as_json: bool) -> None:

@@ -94,7 +94,10 @@ def take_in(installation: Installation, subscriber_id: int, entries: Entries) ->
         with installation.database.writing() as session:
             now = installation.clock()
             recognised += _take_in(session, subscriber_id, batch, taken, now)
-    taken.suggested = suggested(recognised)
+    with installation.database.reading() as session:
+        own = subscribers.interests(session, [subscriber_id])[subscriber_id]
+    known = (value for values in own.values() for value in values)
+    taken.suggested = suggested(recognised).without(known)
     return taken
 
 

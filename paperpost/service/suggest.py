@@ -40,6 +40,14 @@ class Suggested:
     keywords: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
 
+    def without(self, known: Iterable[str]) -> "Suggested":
+        """What is left of it for somebody who follows these already."""
+        own = {value.casefold() for value in known}
+        return Suggested(
+            tuple(one for one in self.keywords if one.casefold() not in own),
+            tuple(one for one in self.authors if one.casefold() not in own),
+        )
+
 
 def suggested(entries: Iterable[LibraryEntry]) -> Suggested:
     """Tags and authors that stand with several entries."""

@@ -298,6 +298,13 @@ def test_tags_and_authors_of_several_works_are_suggested(installation: Installat
     assert taken.suggested.authors == ("Mary Somerville",)
 
 
+def test_what_its_reader_follows_already_is_not_suggested(installation: Installation) -> None:
+    ada = join(installation, "ada", "TIDES")
+    entries = [f"@misc{{k{n}, title = {{Title {n}}}, keywords = {{tides, waves}}}}" for n in "ab"]
+    taken = bring(installation, ada, "\n".join(entries))
+    assert taken.suggested.keywords == ("waves",)
+
+
 def test_followed_are_interests_that_one_has_not_yet_and_only_as_many_as_may_be(
     any_installation: Installation,
 ) -> None:
