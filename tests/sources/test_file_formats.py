@@ -49,9 +49,9 @@ def test_the_format_is_told_by_content_and_not_by_name(
     [
         (b"", "empty"),
         (b"\xef\xbb\xbf \r\n", "empty"),
-        (gzip.compress(b""), "empty"),
-        (gzip.compress(LINE)[:5], "gzip data ends"),
-        (gzip.compress(gzip.compress(LINE)), "neither"),
+        (gzip.compress(b"", mtime=0), "empty"),
+        (gzip.compress(LINE, mtime=0)[:5], "gzip data ends"),
+        (gzip.compress(gzip.compress(LINE, mtime=0), mtime=0), "neither"),
         (b"<!DOCTYPE html><html><body>Please log in</body></html>", "HTML with the root <html>"),
         (b'[{"id": "2604.00001"}]', "a JSON array, not JSON lines"),
         (b"id,title\n1,One\n", "neither"),
