@@ -67,8 +67,13 @@ def fetch(
     settings = installation.settings
     named = dict.fromkeys(specs or settings.sources)
     wanted = [catalogue.parse(spec, settings) for spec in named]
+    stop = stop or threading.Event()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = list(pool.map(lambda source: _asked(installation, source, stop), wanted))
+        try:
+            asked = list(pool.map(lambda source: _asked(installation, source, stop), wanted))
+        except BaseException:  # Ctrl-C reaches this thread alone
+            stop.set()
+            raise
     with closing(polite_client(installation, stop)) as client, suppress(Stopped):
         look_up(installation, client)
     failures = [one for one in asked if isinstance(one, PaperpostError)]
@@ -78,7 +83,7 @@ def fetch(
 
 
 def _asked(
-    installation: Installation, source: Source, stop: threading.Event | None
+    installation: Installation, source: Source, stop: threading.Event
 ) -> Fetched | PaperpostError:
     """What came from one source; the store's own trouble does not keep the others from ending."""
     result = Fetched()
@@ -178,8 +183,7 @@ def ask(installation: Installation, client: PoliteClient, source: Source, result
         raise  # nobody's fault, or the store's own trouble
     except Exception as error:
         # SourceError is what is expected; whatever else a source brings about must be told as
-        # well, and must not keep the others from being read.
-        # Of a day that has no papers anyway none are missing.
+        # well. Of a day that has no papers anyway none are missing.
         due = [day for day in wanted.days if day not in reported and source.closed(day) is None]
         left = [report_of(error, day) for day in due]
         keep_days(installation, source, left)
