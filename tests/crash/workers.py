@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlmodel import col, func, select
 from verdict import Frozen
 
-from paperpost.store.database import Database
+from paperpost.store.database import Database, StoreError
 from paperpost.store.outbox import OPEN
 from paperpost.store.tables import Delivery, DeliveryState
 
@@ -164,7 +164,7 @@ def _frozen(crew: Crew) -> tuple[Worker, set[int]]:
         for victim in crew.busy()[:1]:
             victim.signal(signal.SIGSTOP)
             held = crew.leased_by(victim)
-            if held and _others_go_on(crew):
+            if held and _others_go_on(crew) and _can_be_changed(crew, held):
                 return victim, held
             victim.signal(signal.SIGCONT)
 
@@ -177,6 +177,18 @@ def _others_go_on(crew: Crew) -> bool:
         if time.monotonic() > end:
             return False
         time.sleep(0.05)
+    return True
+
+
+def _can_be_changed(crew: Crew, numbers: Collection[int]) -> bool:
+    """Whether nobody, stopped in the middle of a transaction, holds the rows of these deliveries:
+    whoever wants to change them would wait for ever."""
+    rows = select(Delivery.id).where(col(Delivery.id).in_(numbers)).with_for_update(nowait=True)
+    try:
+        with crew.database.writing() as session:
+            session.exec(rows).all()
+    except StoreError:
+        return False
     return True
 
 
