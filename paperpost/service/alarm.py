@@ -14,9 +14,9 @@ from sqlmodel import Session
 from paperpost.service.discretion import discreet
 from paperpost.service.installation import Installation
 from paperpost.service.letters import message_id
-from paperpost.service.silence import at, could_not_be_read, told
+from paperpost.service.silence import at, could_not_be_read
 from paperpost.service.standing import Standing, standings
-from paperpost.sources.source import DayState
+from paperpost.sources.source import DayState, in_words
 from paperpost.store import outbox, subscribers, troubles
 from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import Delivery, DeliveryKind, DeliveryState
@@ -121,7 +121,7 @@ def stale_sources(asked: Sequence[Standing], now: datetime) -> list[Trouble]:
         if one.failed or newest is None or report is None or report.state != DayState.STALE:
             continue
         if one.days_due(newest, today) >= MISSED_ANNOUNCEMENTS:
-            sentence = f"{one.name} answers, but has had nothing newer than {told(newest)}: "
+            sentence = f"{one.name} answers, but has had nothing newer than {in_words(newest)}: "
             key = f"{one.name} has nothing newer than {newest}"
             found.append(Trouble(key, f"{sentence}{discreet(report.evidence)}."))
     return found

@@ -135,11 +135,6 @@ def nothing_passed(considered: int, threshold: int | None) -> str:
     return f"{papers_met} reached your threshold of {threshold} %."
 
 
-def told(day: date) -> str:
-    """A date as it stands in a sentence: Friday 3 April 2026."""
-    return f"{day:%A} {day.day} {day:%B} {day.year}"
-
-
 def at(moment: datetime) -> str:
     """A moment as it stands in a sentence, always in UTC: 3 April 2026, 09:00 UTC."""
     return f"{moment.day} {moment:%B} {moment.year}, {moment:%H:%M} UTC"

@@ -11,7 +11,7 @@ from datetime import date
 from paperpost.sources import arxiv_days
 from paperpost.sources.arxiv_categories import is_primary
 from paperpost.sources.found import FoundPaper, Rejected
-from paperpost.sources.source import DayReport, DayState, Wanted
+from paperpost.sources.source import DayReport, DayState, Wanted, in_words
 
 # A feed holds no more, whatever there is.
 FEED_LIMIT = 2_000
@@ -22,7 +22,7 @@ def closed(day: date) -> str | None:
     if arxiv_days.is_weekend(day):
         return "arXiv announces no papers on Saturdays and Sundays"
     if holiday := arxiv_days.emptied_by(day):
-        return f"arXiv announces no papers after the holiday of {told(holiday)}"
+        return f"arXiv announces no papers after the holiday of {in_words(holiday)}"
     return None
 
 
@@ -88,7 +88,7 @@ def _stale(
     if (day in wanted.days or before is None) and not any(_flaws(records, wanted)):
         yield _complete(day, papers)
     number = _papers(len(_news(papers)))
-    yield _without_papers(wanted, f"the feed still carries {number} of {told(day)}")
+    yield _without_papers(wanted, f"the feed still carries {number} of {in_words(day)}")
 
 
 def _unreadable(records: Sequence[FoundPaper | Rejected], wanted: Wanted) -> DayReport:
@@ -120,12 +120,12 @@ def _flaws(records: Sequence[FoundPaper | Rejected], wanted: Wanted) -> Iterator
         yield f"the feed has {_papers(len(days))}, which is as many as it can hold"
     if (latest := max(days)) > wanted.today:
         ahead = sum(day > wanted.today for day in days)
-        yield f"the feed has {_papers(ahead)} of days to come, up to {told(latest)}"
+        yield f"the feed has {_papers(ahead)} of days to come, up to {in_words(latest)}"
 
 
 def _still_carry(stale: dict[str, int], wanted: Wanted) -> Iterator[str]:
     before = wanted.before
-    last = told(before.day) if before and before.day < wanted.today else "an earlier day"
+    last = in_words(before.day) if before and before.day < wanted.today else "an earlier day"
     for category, number in stale.items():
         yield f"{category} still carries the {_papers(number)} of {last}"
 
@@ -146,7 +146,7 @@ def _without_papers(wanted: Wanted, evidence: str) -> DayReport:
     if reason := closed(wanted.today):
         return DayReport(wanted.today, DayState.HOLIDAY, reason)
     if holiday := arxiv_days.perhaps_emptied_by(wanted.today):
-        evidence += f", probably because {told(holiday)} was a holiday"
+        evidence += f", probably because {in_words(holiday)} was a holiday"
     return DayReport(wanted.today, DayState.STALE, evidence)
 
 
@@ -155,13 +155,8 @@ def _news(papers: Sequence[FoundPaper]) -> list[FoundPaper]:
 
 
 def _batch_of(report: DayReport) -> str:
-    return f"it had the {_papers(report.papers)} of {told(report.day)}"
+    return f"it had the {_papers(report.papers)} of {in_words(report.day)}"
 
 
 def _papers(number: int, what: str = "") -> str:
     return f"{number:,} {what}{'paper' if number == 1 else 'papers'}"
-
-
-def told(day: date) -> str:
-    """A date as it stands in a sentence: Friday 3 April 2026."""
-    return f"{day:%A} {day.day} {day:%B} {day.year}"

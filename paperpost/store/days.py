@@ -37,15 +37,6 @@ def first_day(session: Session, source: str) -> date | None:
     return session.exec(select(func.min(SourceDay.day)).where(SourceDay.source == source)).one()
 
 
-def newest_batch(session: Session, source: str) -> SourceDay | None:
-    """The newest day whose batch is known by its ids."""
-    return session.exec(
-        select(SourceDay)
-        .where(SourceDay.source == source, col(SourceDay.ids).is_not(None))
-        .order_by(col(SourceDay.day).desc())
-    ).first()
-
-
 def keep(session: Session, stand: Stand, now: datetime) -> None:
     """Write down how a day stands. The ids of a batch replace those of the batches before."""
     if stand.ids is not None:
