@@ -18,7 +18,7 @@ from paperpost.service.export import everything
 from paperpost.service.installation import Installation
 from paperpost.service.last_digest import LastDigest, last_digest
 from paperpost.service.letters import remove_files
-from paperpost.service.links import BadLink, Purpose
+from paperpost.service.links import Purpose
 from paperpost.service.subscribe import apply, deactivate, mail_access_link, reactivate
 from paperpost.service.suppression import lift
 from paperpost.service.uncounted import Ignored, Uncounted
@@ -83,20 +83,20 @@ GONE = Leaving(subscribed=False)
 def owner(installation: Installation, token: str, door: Purpose) -> Subscriber:
     """Whose link this is. Changes nothing. Raises LinkError."""
     with installation.database.reading() as session:
-        return _owner(installation, session, token, door)
+        return links.owner(installation, session, token, door)[0]
 
 
 def show(installation: Installation, token: str, door: Purpose) -> Account:
     """The account behind a preferences link or a fresh one. Changes nothing. Raises LinkError."""
     with installation.database.reading() as session:
-        person = _owner(installation, session, token, door)
+        person, _ = links.owner(installation, session, token, door)
         return _account(installation, session, person, door)
 
 
 def change(installation: Installation, token: str, door: Purpose, wanted: Wishes) -> Account:
     """Make interests and schedule as asked for. Raises LinkError."""
     with installation.database.writing() as session:
-        person = _owner(installation, session, token, door)
+        person, _ = links.owner(installation, session, token, door)
         apply(session, person, wanted, installation.clock())
         return _account(installation, session, person, door)
 
@@ -107,7 +107,7 @@ def pause(installation: Installation, token: str, door: Purpose, until: str) -> 
     Raises LinkError, and InvalidWish for what is no date within a year.
     """
     with installation.database.writing() as session:
-        person = _owner(installation, session, token, door)
+        person, _ = links.owner(installation, session, token, door)
         today = calendar.local_date(person.timezone, installation.clock())
         person.paused_until = _pause_end(until.strip(), today)
         session.add(person)
@@ -117,7 +117,7 @@ def pause(installation: Installation, token: str, door: Purpose, until: str) -> 
 def mail_again(installation: Installation, token: str, door: Purpose) -> Account:
     """Mail again to an address that sent mail back. Raises LinkError."""
     with installation.database.writing() as session:
-        person = _owner(installation, session, token, door)
+        person, _ = links.owner(installation, session, token, door)
         lift(session, person, installation.clock())
         return _account(installation, session, person, door)
 
@@ -146,7 +146,7 @@ def restore(
     """Have ignored votes count after all (uncounted.py). Raises LinkError, NothingTicked and
     NothingIgnored."""
     with installation.database.writing() as session:
-        person = _owner(installation, session, token, door)
+        person, _ = links.owner(installation, session, token, door)
         subscribers.take_turns(session, id_of(person))
         uncounted.restore(installation, session, id_of(person), ticked)
         return _account(installation, session, person, door)
@@ -233,14 +233,14 @@ def is_subscribed(installation: Installation, token: str) -> bool:
 def export_by_link(installation: Installation, token: str) -> dict[str, Any]:
     """Everything stored about the owner of a fresh link. Raises LinkError."""
     with installation.database.reading() as session:
-        person = _owner(installation, session, token, Purpose.ACCESS)
+        person, _ = links.owner(installation, session, token, Purpose.ACCESS)
         return everything(installation, session, person)
 
 
 def delete_by_link(installation: Installation, token: str) -> None:
     """Delete everything about the owner of a fresh link. Raises LinkError."""
     with installation.database.writing() as session:
-        person = _owner(installation, session, token, Purpose.ACCESS)
+        person, _ = links.owner(installation, session, token, Purpose.ACCESS)
         _remove(installation, session, person)
 
 
@@ -275,15 +275,6 @@ def named(session: Session, email: str) -> Subscriber:
 def _leaver(installation: Installation, token: str) -> int:
     link = links.read(installation.signer, token, Purpose.UNSUBSCRIBE, installation.clock())
     return link.fields[0]
-
-
-def _owner(installation: Installation, session: Session, token: str, door: Purpose) -> Subscriber:
-    """Whose link this is; BadLink where it was made for another door."""
-    link = links.read(installation.signer, token, door, installation.clock())
-    person = subscribers.by_id(session, link.fields).get(link.fields[0])
-    if person is None:
-        raise BadLink("Whoever this link belonged to is no longer stored.")
-    return person
 
 
 def _account(

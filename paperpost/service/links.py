@@ -4,12 +4,22 @@ The purpose is part of what is signed, so that a vote link can never unsubscribe
 links hold the moment of its composing, so that composing it again gives the same bytes.
 """
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session
 
 from mailer.links import BadLink, ExpiredLink, Link, LinkError, Signer
+from paperpost.store import subscribers
+from paperpost.store.tables import Subscriber
 
-__all__ = ["BadLink", "ExpiredLink", "LinkError", "Purpose", "read", "token", "url"]
+if TYPE_CHECKING:
+    from paperpost.service.installation import Installation
+
+__all__ = ["BadLink", "ExpiredLink", "LinkError", "Purpose", "owner", "read", "token", "url"]
 
 
 class Purpose(StrEnum):
@@ -20,15 +30,25 @@ class Purpose(StrEnum):
     PREFERENCES = "me"
     CONFIRM = "confirm"
     ACCESS = "access"
+    FEED = "feed"
+    API = "api"
+    SESSION = "session"
+    OPERATOR = "operator"
 
 
-# None: for ever, as leaving has to be possible from any old mail (RFC 8058, section 3.1).
+# None: for ever, as leaving has to be possible from any old mail (RFC 8058, section 3.1), and a
+# feed or a script that stops in silence is missed by nobody. Whoever wants these to end renews
+# their links (Subscriber.links_from).
 LASTS: dict[Purpose, timedelta | None] = {
     Purpose.VOTE: timedelta(days=180),
     Purpose.UNSUBSCRIBE: None,
     Purpose.PREFERENCES: timedelta(days=180),
     Purpose.CONFIRM: timedelta(days=7),
     Purpose.ACCESS: timedelta(hours=1),
+    Purpose.FEED: None,
+    Purpose.API: None,
+    Purpose.SESSION: timedelta(days=180),
+    Purpose.OPERATOR: timedelta(days=90),
 }
 
 
@@ -45,3 +65,17 @@ def url(base: str, signer: Signer, purpose: Purpose, issued: datetime, *fields: 
 def read(signer: Signer, text: str, purpose: Purpose, now: datetime) -> Link:
     """What a token says; raises BadLink, or ExpiredLink (which still tells the fields)."""
     return signer.read(text, purpose, now, LASTS[purpose])
+
+
+def owner(
+    installation: Installation, session: Session, text: str, purpose: Purpose
+) -> tuple[Subscriber, Link]:
+    """Whose link this is, and what it says. Raises BadLink, also where they are no longer stored,
+    and ExpiredLink, also where they renewed their links since."""
+    link = read(installation.signer, text, purpose, installation.clock())
+    person = subscribers.by_id(session, link.fields[:1]).get(link.fields[0])
+    if person is None:
+        raise BadLink("Whoever this link belonged to is no longer stored.")
+    if person.links_from is not None and link.issued < person.links_from:
+        raise ExpiredLink(link)
+    return person, link

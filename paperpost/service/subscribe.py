@@ -332,10 +332,7 @@ def confirm(installation: Installation, token: str) -> Subscriber:
 
 
 def _invited(installation: Installation, session: Session, token: str) -> Subscriber:
-    link = links.read(installation.signer, token, Purpose.CONFIRM, installation.clock())
-    person = subscribers.by_id(session, link.fields).get(link.fields[0])
-    if person is None:
-        raise links.BadLink("Whoever asked for this link is no longer stored.")
+    person, link = links.owner(installation, session, token, Purpose.CONFIRM)
     if person.left_at is not None and link.issued < person.left_at.replace(microsecond=0):
         raise links.ExpiredLink(link)  # they left after it was mailed
     return person

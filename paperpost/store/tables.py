@@ -74,6 +74,8 @@ class InterestKind(StrEnum):
     AUTHOR = "author"
     CATEGORY = "category"
     MUTED = "muted"
+    # A word that counts for nothing in the profile, where votes brought it in; nothing is left out.
+    FORGOTTEN = "forgotten"
 
 
 class DeliveryKind(StrEnum):
@@ -255,15 +257,37 @@ class Subscriber(SQLModel, table=True):
     # Since when nothing is mailed because of bounces, and why; None: the address works.
     suppressed_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
     suppressed_because: str | None = None
+    # Links made before this open nothing any more, but for those that unsubscribe.
+    links_from: datetime | None = Field(default=None, sa_column=_time(optional=True))
+
+
+class NamedInterest(SQLModel, table=True):
+    """One of several interests that a subscriber keeps apart, by a name of their own; `share` is
+    its part of their digest, in relation to the shares of the others."""
+
+    __tablename__ = "named_interest"
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "name"),
+        CheckConstraint("share BETWEEN 1 AND 100", name="share"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = Field(sa_column=_reference("subscriber.id"))
+    name: str
+    share: int
 
 
 class Interest(SQLModel, table=True):
-    """One thing a subscriber asked for, or asked not to see."""
+    """One thing a subscriber asked for, or asked not to see; a part of the named interest
+    `named_id`, or of none."""
 
     __table_args__ = (UniqueConstraint("subscriber_id", "kind", "value"),)
 
     id: int | None = Field(default=None, primary_key=True)
     subscriber_id: int = Field(sa_column=_reference("subscriber.id", index=True))
+    named_id: int | None = Field(
+        default=None, sa_column=_reference("named_interest.id", index=True, optional=True)
+    )
     kind: str
     value: str
 

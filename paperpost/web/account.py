@@ -14,6 +14,7 @@ from paperpost.service.mentions import MOST_ON_A_PAGE, unmentioned
 from paperpost.service.uncounted import NothingIgnored, NothingTicked
 from paperpost.service.wishes import InvalidWish
 from paperpost.web.forms import MINE, Posted, ticked
+from paperpost.web.own import masked
 from paperpost.web.render import READ, Here, Site
 
 router = APIRouter()
@@ -157,10 +158,3 @@ def _values(shown: Account) -> dict[str, str]:
         "quiet_note": "yes" if shown.quiet_note else "no",
     }
     return lists | schedule | selection | {"until": str(shown.paused_until or "")}
-
-
-def masked(email: str) -> str:
-    """An address that its owner knows again and a reader of a forwarded digest does not learn:
-    a***@example.org."""
-    local, _, domain = email.rpartition("@")
-    return f"{local[:1]}***@{domain}"

@@ -10,7 +10,7 @@ from paperpost.service.links import BadLink, ExpiredLink
 from paperpost.service.subscribe import SignupClosed
 from paperpost.service.vote import CannotVote
 from paperpost.web import account, health, library, metrics, pages, signup, unsubscribe, vote
-from paperpost.web.guards import BodyLimit, LastResort, RateLimits, SafeHeaders
+from paperpost.web.guards import BodyLimit, LastResort, OwnForms, RateLimits, SafeHeaders
 from paperpost.web.render import STATIC, Site, site_of
 
 TITLES = {
@@ -32,6 +32,7 @@ def create_app(installation: Installation) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     # The last one added is the first one asked.
     app.add_middleware(BodyLimit, site=site)
+    app.add_middleware(OwnForms, site=site)
     app.add_middleware(RateLimits, site=site)
     app.add_middleware(LastResort, site=site)
     app.add_middleware(SafeHeaders)

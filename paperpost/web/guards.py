@@ -5,6 +5,7 @@ Plain ASGI, because Starlette's BaseHTTPMiddleware reads bodies in its own way.
 
 import ipaddress
 import traceback
+from urllib.parse import urlsplit
 
 import structlog
 from limits import RateLimitItemPerMinute
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paperpost.service import links
 from paperpost.service.links import Purpose
-from paperpost.web.render import Site
+from paperpost.web.render import READ, Site
 
 LARGEST_BODY = 64 * 1024
 # A larger body is still read, so that the answer arrives, but not without end.
@@ -25,7 +26,10 @@ READ_AT_MOST = 16  # times what may be
 LARGEST_LIBRARY = 5 * 1024 * 1024
 _AROUND_A_LIBRARY = 64 * 1024
 LIBRARY = "/library"
-DOORS = frozenset(map(str, Purpose))
+# The first parts of paths whose second one is a token.
+DOORS = frozenset(Purpose) - {Purpose.API, Purpose.SESSION}
+# Pages that mails lead to and programs look at: without any script, so that nothing there can act.
+SCRIPTLESS = frozenset({Purpose.VOTE, Purpose.UNSUBSCRIBE})
 FORMS = frozenset({"/subscribe", "/link"})
 
 # A mail gateway may open a link hundreds of times: twice what is promised.
@@ -38,7 +42,7 @@ NO_SCRIPT = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-WITH_OUR_SCRIPT = f"{NO_SCRIPT}; script-src 'self'"
+WITH_OUR_SCRIPT = f"{NO_SCRIPT}; script-src 'self'; connect-src 'self'"
 EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
     # Not `no-referrer`: browsers would then post forms with `Origin: null`.
@@ -70,13 +74,15 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = EVERYWHERE | (BEHIND_A_TOKEN if _door(scope)[0] else {})
+        door, _ = _door(scope)
+        wanted = EVERYWHERE | (BEHIND_A_TOKEN if door else {})
+        policy = NO_SCRIPT if door in SCRIPTLESS else WITH_OUR_SCRIPT
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(wanted)
-                headers.setdefault("Content-Security-Policy", NO_SCRIPT)
+                headers.setdefault("Content-Security-Policy", policy)
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -123,6 +129,45 @@ def _log_failure(scope: Scope, error: Exception) -> None:
         error=f"{type(error).__name__}: {what}",
         place=f"{place.filename}:{place.lineno}",
     )
+
+
+class OwnForms:
+    """Refuses what another site's page has a browser post (cross-site request forgery).
+
+    By what browsers say of a request themselves: Sec-Fetch-Site (W3C Fetch Metadata), else Origin
+    (RFC 6454). Programs say neither and send no cookie. What RFC 8058 has mail programs post is
+    always taken.
+    """
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app = app
+        self._site = site
+        address = urlsplit(site.installation.settings.public_url)
+        self._own = f"{address.scheme}://{address.netloc}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in READ or self._is_own(scope):
+            await self._app(scope, receive, send)
+            return
+        page = self._site.notice(
+            403, "Not from here", "Another site tried to press a button of this one."
+        )
+        await page(scope, receive, send)
+
+    def _is_own(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        told = headers.get("sec-fetch-site")
+        if _is_one_click(scope) or told in ("same-origin", "none"):
+            return True
+        origin = headers.get("origin")
+        if told is not None or origin is None:
+            return told is None
+        # Asked by another name than the public one, in a test or behind a tunnel.
+        return origin in (
+            self._own,
+            f"http://{headers.get('host')}",
+            f"https://{headers.get('host')}",
+        )
 
 
 class RateLimits:

@@ -18,8 +18,8 @@ from paperpost.service.links import Purpose
 from paperpost.service.wishes import InvalidWish
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Subscriber
-from paperpost.web.account import masked
 from paperpost.web.guards import LARGEST_LIBRARY
+from paperpost.web.own import masked
 from paperpost.web.render import READ, Here, Site
 
 router = APIRouter()

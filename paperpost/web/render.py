@@ -1,7 +1,7 @@
 """From a template to a response; every page comes out of here."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from paperpost.service.installation import Installation
+from paperpost.web.visitor import Visitor, visitor_of
 
 HERE = Path(__file__).resolve().parent
 # In a wheel the templates lie inside the package, in a checkout at the root.
@@ -25,14 +26,16 @@ READ = ["GET", "HEAD"]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a handler works with: the installation, and how its pages are made.
+    """What a handler works with: the installation, how its pages are made, and for whom.
 
     `root` is the path of the public address, before every link of a page: a proxy may serve
-    the site under `https://example.org/papers` and take that path off.
+    the site under `https://example.org/papers` and take that path off. `visitor` is None for
+    somebody whose browser does not keep them signed in.
     """
 
     installation: Installation
     root: str
+    visitor: Visitor | None = None
 
     def page(self, template: str, /, *, status: int = 200, **context: object) -> HTMLResponse:
         """The page of that template; a variable it needs and does not get is an error."""
@@ -40,9 +43,17 @@ class Site:
         html = (
             _environment()
             .get_template(template)
-            .render(context, root=self.root, signup_is_open=rule != ("closed",))
+            .render(
+                context,
+                root=self.root,
+                signup_is_open=rule != ("closed",),
+                visitor=self.visitor,
+            )
         )
-        return HTMLResponse(html, status)
+        response = HTMLResponse(html, status)
+        if self.visitor is not None:  # their own page, which no cache may show to others
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
     def notice(self, status: int, title: str, text: str) -> HTMLResponse:
         """A page that says one thing."""
@@ -56,7 +67,8 @@ def site_of(installation: Installation) -> Site:
 
 def _site(request: Request) -> Site:
     site: Site = request.app.state.site
-    return site
+    visitor = visitor_of(site.installation, request.cookies)
+    return site if visitor is None else replace(site, visitor=visitor)
 
 
 Here = Annotated[Site, Depends(_site)]

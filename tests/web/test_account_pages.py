@@ -12,7 +12,7 @@ from paperpost.engine.embedded import compose_all_of
 from paperpost.service.links import Purpose
 from paperpost.store import subscribers
 from paperpost.store.tables import DeliveryKind, InterestKind
-from paperpost.web.account import masked
+from paperpost.web.own import masked
 
 pytest_plugins = ["site_on_stage"]
 

@@ -1,0 +1,2 @@
+"use strict";
+// What pages can do more where scripts run; every page works without.
