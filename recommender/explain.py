@@ -8,11 +8,21 @@ import numpy as np
 
 from recommender.batch import Batch
 from recommender.matrices import Floats, dense_product, entries, transposed
-from recommender.phrases import normal_category, normal_name, normal_phrase
+from recommender.phrases import normal_category, normal_name
 from recommender.profile import Profiles
+from recommender.telling import distinct, telling
 
 Kind = Literal[
-    "author", "keyword", "liked", "terms", "category", "popular", "unlike", "new", "explored"
+    "author",
+    "keyword",
+    "liked",
+    "terms",
+    "category",
+    "popular",
+    "unlike",
+    "new",
+    "explored",
+    "interest",
 ]
 Degree = Literal["found", "close", "nearest"]
 
@@ -23,18 +33,12 @@ MOST_TERMS = 3
 CLOSE_TO_PAPER = 0.25
 CLOSE_TO_KEYWORD = 0.2
 _LONGEST_TITLE = 80
-# Words of papers about papers: "results suggest" tells nobody why a paper is there.
-_GENERIC = frozenset(
-    {"approach", "demonstrate", "existing", "experiment", "extensive", "finding", "improve"}
-    | {"method", "outperform", "paper", "present", "propose", "proposed", "recent", "result"}
-    | {"scheme", "show", "simulation", "study", "suggest", "year"}
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One fact: `names` are terms, a keyword, an author, a category, a title, for a popular paper
-    what was counted, in words, or for an explored one its rank.
+    what was counted, in words, for an explored one its rank, or the name of an interest.
 
     `degree` tells a keyword that stands in the paper from one it is close to, and what is really
     close from what is merely nearest; `shared_with` tells terms of liked papers from terms of
@@ -72,6 +76,8 @@ def sentence(reason: Reason) -> str:
             return "unlike what you voted down"
         case "new":
             return "new, and not matched to any interest of yours"
+        case "interest":
+            return f"for your interest “{names[0]}”"
         case "explored":
             return f"number {names[0]} in your ranking, here to learn from your vote"
 
@@ -110,12 +116,15 @@ class Explainer:
         self._positive = items[weights > 0]
         self._positive_weights = weights[weights > 0]
         self._has_dislikes = bool((weights < 0).any())
+        self._forgotten = profiles.forgotten.get(reader)
         self._profile = np.zeros(profiles.vectors.tfidf.shape[1], dtype=np.float32)
         columns, values = entries(profiles.vectors.tfidf, reader)
         self._profile[columns] = values
         self._is_liked_term = np.zeros(len(self._profile), dtype=np.bool_)
         for item in self._positive[self._positive < len(self._evidence.library)]:
             self._is_liked_term[entries(self._evidence.tfidf, int(item))[0]] = True
+        if self._forgotten:
+            self._is_liked_term &= ~self._forgotten.columns
 
     def explain(
         self, papers: Sequence[int], matched: Sequence[bool], popular: Sequence[bool]
@@ -171,48 +180,20 @@ class Explainer:
         strengths = dict(zip(columns[order].tolist(), products[order].tolist(), strict=True))
         for shared_with in ("likes", "keywords"):
             wanted = self._is_liked_term[columns[order]] == (shared_with == "likes")
-            telling = self._telling(paper, columns[order][wanted].tolist())
-            chosen = self._distinct(telling, found)
+            strongest = telling(self._batch, paper, columns[order][wanted].tolist())
+            chosen = distinct(self._batch, strongest, found, MOST_TERMS)
             if chosen:
                 names = tuple(self._batch.as_written(paper, column) for column in chosen)
                 strength = sum(strengths[column] for column in chosen)
                 return [Reason("terms", names, shared_with=shared_with, strength=strength)]
         return []
 
-    def _telling(self, paper: int, columns: Sequence[int]) -> list[int]:
-        """Those that tell what the paper is about: phrases, and words of its title, but none of
-        papers in general. A rare word of two abstracts ("tried") may add much to the product and
-        say nothing to a reader."""
-        title = normal_phrase(self._batch.papers[paper].title)
-        terms = [(column, self._batch.terms[column].replace("-", " ")) for column in columns]
-        return [
-            column
-            for column, term in terms
-            if (" " in term or f" {term} " in title) and _GENERIC.isdisjoint(term.split())
-        ]
-
-    def _distinct(self, columns: Sequence[int], found: Sequence[str]) -> list[int]:
-        """The first columns whose terms do not stand in one another or in a keyword found."""
-        keywords = [normal_phrase(keyword) for keyword in found]
-        chosen: list[tuple[str, int]] = []
-        for column in columns[: 4 * MOST_TERMS]:
-            phrase = f" {self._batch.terms[column].replace('-', ' ')} "
-            if any(phrase in longer for longer in [*keywords, *(text for text, _ in chosen)]):
-                continue
-            within = [place for place, (text, _) in enumerate(chosen) if text in phrase]
-            place = within[0] if within else len(chosen)
-            chosen = [one for at, one in enumerate(chosen) if at not in within]
-            chosen.insert(place, (phrase, column))
-        return [column for _, column in chosen[:MOST_TERMS]]
-
     def _cosines(self, papers: Sequence[int]) -> Floats:
         """Items of positive evidence x papers: the mean of the cosines in words and factors."""
         rows = list(papers)
-        tfidf = dense_product(
-            self._evidence.tfidf[self._positive], transposed(self._batch.tfidf[rows])
-        )
-        factors = self._evidence.factors[self._positive] @ self._batch.factors[rows].T
-        return ((tfidf + factors) / 2).astype(np.float32)
+        words, factors = self._evidence.of(self._positive, self._forgotten)
+        tfidf = dense_product(words, transposed(self._batch.tfidf[rows]))
+        return ((tfidf + factors @ self._batch.factors[rows].T) / 2).astype(np.float32)
 
     def _nearest(
         self, paper: int, cosines: Floats, found: Sequence[str], weak: bool = False
@@ -227,6 +208,8 @@ class Explainer:
             degree: Degree = "close" if close else "nearest"
             if keyword is None:
                 liked = self._evidence.library.papers[item]
+                if self._forgotten and self._forgotten.is_in(liked.title):
+                    continue
                 if liked.id != self._batch.papers[paper].id:
                     names = (liked.title,)
                     return [Reason("liked", names, degree, paper_id=liked.id, strength=cosine)]

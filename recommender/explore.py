@@ -28,7 +28,8 @@ _POOL_END = 5
 # LinUCB's alpha; of .1, .3 and 1 the best on the second half of the arXiv stream's past.
 # It matters little: without it the three kinds of readers do as well, within noise.
 UNCERTAINTY_WEIGHT = 0.3
-_RIDGE = 1.0
+# The variance of votes on one and the same paper, of unit length.
+RIDGE = 1.0
 
 
 def with_explored(
@@ -87,10 +88,14 @@ def uncertainty(papers: Floats, seen: Floats) -> Floats:
 
     By Woodbury's identity, as votes are fewer than factors.
     """
-    if len(seen) > seen.shape[1]:
-        seen = cast(Floats, np.linalg.qr(seen, mode="r"))  # the same Gramian in fewer rows
+    seen = condensed(seen)
     shared = papers @ seen.T
-    kernel = seen @ seen.T + _RIDGE * np.eye(len(seen), dtype=np.float32)
+    kernel = seen @ seen.T + RIDGE * np.eye(len(seen), dtype=np.float32)
     known = np.einsum("ij,ji->i", shared, np.linalg.solve(kernel, shared.T))
     lengths = np.einsum("ij,ij->i", papers, papers)
     return np.asarray(np.sqrt(np.maximum(lengths - known, 0)), dtype=np.float32)
+
+
+def condensed(seen: Floats) -> Floats:
+    """Rows with the Gramian (factors x factors) of `seen`, no more than there are factors."""
+    return cast(Floats, np.linalg.qr(seen, mode="r")) if len(seen) > seen.shape[1] else seen

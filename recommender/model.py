@@ -18,6 +18,7 @@ from recommender.blend import BLEND
 from recommender.calibration import Calibration
 from recommender.errors import SnapshotError
 from recommender.factors import FactorSettings, Space
+from recommender.forgetting import Forgotten, TermIndex, forgotten
 from recommender.matrices import (
     Floats,
     Integers,
@@ -122,10 +123,27 @@ class Model:
     def profiles(self, readers: Sequence[Reader], library: Batch) -> Profiles:
         """Readers as this model sees them; `library` holds the papers they voted on."""
         with single_threaded_blas():
-            seeds = self._seeds(keywords_of(readers))
-            return build_profiles(readers, library, seeds, self.space)
+            seeds = self.seeds(keywords_of(readers))
+            return build_profiles(readers, library, seeds, self.space, self._forgotten(readers))
 
-    def _seeds(self, keywords: Sequence[str]) -> Batch:
+    def _forgotten(self, readers: Sequence[Reader]) -> dict[int, Forgotten]:
+        """What readers have forgotten, by their place, of those who have."""
+        words = {
+            place: reader.interests.forgotten
+            for place, reader in enumerate(readers)
+            if reader.interests.forgotten
+        }
+        terms = len(self.vocabulary.terms)
+        return {
+            place: forgotten(own, self._term_index, terms, self.seeds(own).factors)
+            for place, own in words.items()
+        }
+
+    @cached_property
+    def _term_index(self) -> TermIndex:
+        return TermIndex(self.vocabulary.terms)
+
+    def seeds(self, keywords: Sequence[str]) -> Batch:
         """A pseudo-paper for each keyword."""
         if not keywords:
             return self._nothing
@@ -136,14 +154,6 @@ class Model:
     @cached_property
     def _nothing(self) -> Batch:
         return self.batch(())
-
-    def nearest(self, factors: Floats, limit: int) -> list[str]:
-        """The ids of the `limit` trained papers with the greatest cosine to a row of factors."""
-        if not self.paper_ids:
-            return []
-        cosines = self.space.paper_factors @ factors
-        among = np.argpartition(-cosines, min(limit, len(cosines)) - 1)[:limit]
-        return [self.paper_ids[position] for position in sorted(among, key=lambda p: -cosines[p])]
 
     @cached_property
     def key(self) -> str:

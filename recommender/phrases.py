@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from recommender.text import Paper, words
 
+# Phrases whose papers are kept: all of a day's readers have fewer.
+_MOST_KEPT = 50_000
 _ASCII_MARKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
@@ -51,9 +53,13 @@ class PhraseIndex:
 
     def with_phrase(self, phrase: str) -> list[int]:
         """Papers with this phrase in title or abstract, in order."""
-        if phrase not in self._found:
-            self._found[phrase] = self._holding(normal_phrase(phrase))
-        return self._found[phrase]
+        found = self._found.get(phrase)
+        if found is None:
+            found = self._holding(normal_phrase(phrase))
+            if len(self._found) >= _MOST_KEPT:  # anybody may ask for anything
+                self._found.clear()
+            self._found[phrase] = found
+        return found
 
     def _holding(self, wanted: str) -> list[int]:
         if not wanted:

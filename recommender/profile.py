@@ -4,14 +4,15 @@ A vote up adds a paper to the profile, votes down take theirs away (Rocchio, "Re
 information retrieval", 1971); a keyword enters as a paper made of that keyword alone.
 """
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from recommender.batch import Batch
 from recommender.errors import SpaceError
+from recommender.forgetting import Forgotten
 from recommender.matrices import (
     Floats,
     Integers,
@@ -35,12 +36,14 @@ KEYWORD_WEIGHT = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Interests:
-    """What a reader typed: seed keywords, followed authors and categories, muted terms."""
+    """What a reader typed: seed keywords, followed authors and categories, muted terms, and words
+    that their votes are not to count for (forgetting.py)."""
 
     keywords: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     muted: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,20 @@ class Evidence:
     def keyword(self, item: int) -> str | None:
         """The keyword that this item was made of; None for a paper."""
         return None if item < len(self.library) else self.keywords[item - len(self.library)]
+
+    def of(
+        self, items: Integers | list[int], forgotten: Forgotten | None
+    ) -> tuple[SparseRows, Floats]:
+        """TF-IDF and factors of some items, in ascending order, without what was `forgotten` of
+        papers."""
+        if forgotten is None:
+            return self.tfidf[items], self.factors[items]
+        papers = int(np.searchsorted(items, len(self.library)))
+        voted, keywords = items[:papers], items[papers:]
+        return (
+            stacked(forgotten.words_of(self.tfidf[voted]), self.tfidf[keywords]),
+            np.vstack([forgotten.factors_of(self.factors[voted]), self.factors[keywords]]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +132,7 @@ class Profiles:
     mode_ends: Integers
     trained: int  # papers that the model was trained on
     space: str
+    forgotten: Mapping[int, Forgotten] = field(default_factory=dict)  # by reader, of those who did
 
     def __len__(self) -> int:
         return len(self.readers)
@@ -138,9 +156,14 @@ class Profiles:
 
 
 def build_profiles(
-    readers: Sequence[Reader], library: Batch, keywords: Batch, space: JointSpace
+    readers: Sequence[Reader],
+    library: Batch,
+    keywords: Batch,
+    space: JointSpace,
+    forgotten: Mapping[int, Forgotten],
 ) -> Profiles:
-    """Profiles from votes on papers of `library` and from `keywords`, a pseudo-paper for each.
+    """Profiles from votes on papers of `library` and from `keywords`, a pseudo-paper for each,
+    without what some of the readers have `forgotten`.
 
     Votes on papers that the library lacks are left out.
     """
@@ -154,27 +177,64 @@ def build_profiles(
     )
     entries = [_entries_of(reader, library, keywords) for reader in readers]
     modes = [_modes_of(row, library) for row in entries]
-    vectors = _vectors([*entries, *(mode for own in modes for mode in own)], evidence, space)
+    ends = np.cumsum([0, *map(len, modes)], dtype=np.int32)
+    rows = [*entries, *(mode for own in modes for mode in own)]
+    vectors = _vectors(rows, len(library), evidence.tfidf, evidence.factors, space)
+    for reader, own in forgotten.items():
+        places = [reader, *range(len(readers) + ends[reader], len(readers) + ends[reader + 1])]
+        without = _vectors_without(own, [rows[place] for place in places], evidence, space)
+        vectors = _replaced(vectors, places, without)
     return Profiles(
         readers=tuple(readers),
         evidence=evidence,
         vectors=vectors,
-        mode_ends=np.cumsum([0, *map(len, modes)], dtype=np.int32),
+        mode_ends=ends,
         trained=space.papers,
         space=library.space,
+        forgotten=forgotten,
     )
 
 
-def _vectors(entries: list[dict[int, float]], evidence: Evidence, space: JointSpace) -> Vectors:
-    """From votes by place in the evidence, likes perhaps in part."""
-    papers, items = len(evidence.library), len(evidence.factors)
-    weights = from_entries([_weights_of(row, papers) for row in entries], items)
+def _vectors(
+    entries: Sequence[dict[int, float]],
+    papers: int,
+    tfidf: SparseRows,
+    factors: Floats,
+    space: JointSpace,
+) -> Vectors:
+    """From votes by place in the evidence, likes perhaps in part; the first `papers` items of it
+    are papers."""
+    weights = from_entries([_weights_of(row, papers) for row in entries], len(factors))
     return Vectors(
         weights=weights,
-        tfidf=unit_sparse_rows(weights @ evidence.tfidf),
-        centroids=unit_rows(weights @ evidence.factors),
-        folded=space.fold_readers(from_entries(entries, items), evidence.factors),
+        tfidf=unit_sparse_rows(weights @ tfidf),
+        centroids=unit_rows(weights @ factors),
+        folded=space.fold_readers(from_entries(entries, len(factors)), factors),
         likes=np.array([sum(max(v, 0) for v in row.values()) for row in entries], np.float32),
+    )
+
+
+def _vectors_without(
+    forgotten: Forgotten, entries: list[dict[int, float]], evidence: Evidence, space: JointSpace
+) -> Vectors:
+    """As `_vectors`, of one reader who has forgotten something: from their own items alone, so
+    that the other readers' need no copy."""
+    items = sorted({item for row in entries for item in row})
+    places = {item: place for place, item in enumerate(items)}
+    papers = sum(item < len(evidence.library) for item in items)
+    own = [{places[item]: value for item, value in row.items()} for row in entries]
+    return _vectors(own, papers, *evidence.of(items, forgotten), space)
+
+
+def _replaced(vectors: Vectors, places: list[int], by: Vectors) -> Vectors:
+    """The vectors with those in some places given by others; what each item weighs stays."""
+    order = np.arange(len(vectors))
+    order[places] = len(vectors) + np.arange(len(places))
+    return replace(
+        vectors,
+        tfidf=stacked(vectors.tfidf, by.tfidf)[order],
+        centroids=np.vstack([vectors.centroids, by.centroids])[order],
+        folded=np.vstack([vectors.folded, by.folded])[order],
     )
 
 

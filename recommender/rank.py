@@ -1,5 +1,6 @@
 """From profiles and papers to ranked papers: the best by the blend, and what is told of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -27,7 +28,7 @@ class Ranked:
     """A paper at its place: `score` is the sum of `parts`; `index` is its place in the batch.
 
     `probability` is the chance of a vote up; `also` are the places of its copies (duplicates.py),
-    which the list leaves out.
+    which the list leaves out; `interest` is the named one that it is there for (shares.py).
     """
 
     paper_id: str
@@ -38,6 +39,7 @@ class Ranked:
     probability: float
     explored: bool = False
     also: tuple[int, ...] = ()
+    interest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,21 @@ class Best:
         """One reader's list, without its empty end."""
         return [place for place in self.positions[row].tolist() if place >= 0]
 
+    def only(self, ranks: Sequence[Sequence[int]]) -> "Best":
+        """Of each reader's list the papers at these ranks (from 0), in this order."""
+        longest = max(map(len, ranks), default=0)
+        taken = np.array([[*own, *[-1] * (longest - len(own))] for own in ranks], dtype=np.int32)
+        taken = taken.reshape(len(ranks), longest)
+        there = taken >= 0
+        ranked = np.maximum(taken, 0)
+        positions = np.take_along_axis(self.positions, ranked, axis=1)
+        parts = {
+            name: np.take_along_axis(part, ranked, axis=1) * there
+            for name, part in self.parts.items()
+        }
+        scores = np.take_along_axis(self.scores, ranked, axis=1) * there
+        return Best(np.where(there, positions, -1), scores, parts, self.explored)
+
 
 def rank(
     profiles: Profiles,
@@ -73,7 +90,17 @@ def rank(
     found = best(
         profiles, batch, limit=limit, allowed=allowed, popularity=popularity, explore=explore
     )
-    calibration = calibration or Calibration()
+    return tell(profiles, batch, found, allowed, calibration or Calibration())
+
+
+def tell(
+    profiles: Profiles,
+    batch: Batch,
+    found: Best,
+    allowed: Booleans | None,
+    calibration: Calibration,
+) -> list[list[Ranked]]:
+    """What is told of the papers found for each reader; `allowed` as in `best`."""
     return [
         _told(profiles, batch, found, row, allowed, calibration) for row in range(len(profiles))
     ]

@@ -1,4 +1,4 @@
-"""Papers like a paper: its nearest among those that the model was trained on."""
+"""Papers like a paper: its nearest in a model's space."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ import numpy as np
 from recommender.batch import Batch
 from recommender.duplicates import copies
 from recommender.matrices import Floats, dense_product, transposed
-from recommender.model import Model
 from recommender.neighbours import STEP_VOTES
+from recommender.places import Places
 
 # By factors alone the nearest 50 hold 99 % of the eight that are closest by words and factors
 # together (150 papers among 13,800 of arXiv); reading more texts would cost a page its speed.
@@ -28,14 +28,15 @@ class Neighbours:
     copies: list[int]
 
 
-def nearby(model: Model, paper: Batch) -> list[str]:
-    """The ids of trained papers whose texts are worth looking at, without the paper's own.
+def nearby(places: Places, paper: Batch) -> list[str]:
+    """The ids of papers whose texts are worth looking at, without the paper's own.
 
     `paper` is a batch of one.
     """
-    found = model.nearest(paper.factors[0], LOOKED_AT + 1)
+    found = [places.ids[place] for place, _ in places.nearest(paper.factors[0], LOOKED_AT + 1)]
     place = int(paper.trained[0])
     if place >= 0:
+        model = places.model
         found += [model.paper_ids[other] for other in model.neighbours.around(place)]
     return [paper_id for paper_id in dict.fromkeys(found) if paper_id not in paper.positions]
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from sklearn.feature_extraction.text import (
@@ -72,10 +72,13 @@ class Vocabulary:
 
 def words(text: str) -> Iterator[tuple[str, str]]:
     """Each word as (as written, folded); a punctuation mark comes as (mark, "")."""
-    plain = _NOISE.sub(" ", _LATEX_ACCENT.sub(r"\1", unicodedata.normalize("NFKC", text)))
-    for match in _WORD.finditer(plain):
+    for match in _WORD.finditer(_plain(text)):
         word = match.group()
         yield word, fold(word.casefold()) if word[0].isalnum() else ""
+
+
+def _plain(text: str) -> str:
+    return _NOISE.sub(" ", _LATEX_ACCENT.sub(r"\1", unicodedata.normalize("NFKC", text)))
 
 
 def fold(word: str) -> str:
@@ -103,8 +106,25 @@ def phrases(text: str) -> Iterator[tuple[str, str]]:
 
 
 def terms(text: str) -> list[str]:
-    """The terms of a text, repeated as often as they occur."""
-    return [term for _, term in phrases(text)]
+    """The terms of a text, repeated as often as they occur: those of `phrases`, twice as fast,
+    as pages read some fifty texts while somebody waits."""
+    found: list[str] = []
+    last = ""
+    for written in _WORD.findall(_plain(text)):
+        word = _content(written)
+        if word:
+            found.append(word)
+            if last:
+                found.append(f"{last} {word}")
+        last = word
+    return found
+
+
+@lru_cache(maxsize=2**16)
+def _content(written: str) -> str:
+    """A word folded; nothing for one that tells nothing, and for a punctuation mark."""
+    word = fold(written.casefold()) if written[0].isalnum() else ""
+    return word if _is_content(word, written) else ""
 
 
 def learn_terms(texts: Sequence[str], limit: int = MAX_TERMS) -> tuple[tuple[str, ...], SparseRows]:

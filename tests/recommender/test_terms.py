@@ -50,6 +50,11 @@ def test_any_text_gives_terms_that_stand_in_it(text: str) -> None:
         assert term == term.strip() != ""
 
 
+@given(st.text(st.sampled_from("aAsS1-.,+#_ \n\\"), max_size=60) | st.text())
+def test_the_quick_way_to_the_terms_finds_those_of_the_phrases(text: str) -> None:
+    assert terms(text) == [term for _, term in phrases(text)]
+
+
 def test_three_papers_have_a_vocabulary() -> None:
     known, counts = learn_terms(["one protein", "two robots", "three cells"])
     assert "protein" in known
