@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from paperpost.settings import load_settings
 from paperpost.store import tables  # noqa: F401 - registers the tables
-from paperpost.store.database import Database
+from paperpost.store.database import Database, is_of_models
 
 # Migrations name the database's types, not ours: ours may change or go.
 PLAIN_TYPES = {"AutoString": "sa.String()", "UtcDateTime": "sa.DateTime(timezone=True)"}
@@ -27,6 +27,7 @@ def migrate(connection: Connection) -> None:
         render_as_batch=connection.dialect.name == "sqlite",  # SQLite cannot alter columns
         compare_type=True,
         compare_server_default=True,
+        include_name=is_of_models,
         render_item=plain_type,
     )
     with context.begin_transaction():

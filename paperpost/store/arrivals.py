@@ -3,24 +3,37 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case
+from sqlalchemy import ColumnElement, and_, case
 from sqlmodel import Session, col, func, select
 
-from paperpost.store.tables import Delivery, DeliveryState, Digest
+from paperpost.store.tables import Delivery, DeliveryState, Digest, Subscriber
 
 
 def of_digest(session: Session, subscriber_id: int, issued_at: datetime) -> datetime | None:
-    """When the digest arrived whose links were issued then (to the second); None: it did not."""
+    """When the digest arrived whose links were issued then (to the second); None: it did not.
+
+    The links of a mail that still waited when its reader renewed all of theirs were issued in that
+    moment (letters.py).
+    """
+    issued_anew = (
+        _in_second(col(Subscriber.links_from), issued_at)
+        & (col(Digest.composed_at) < issued_at)
+        & (_arrived_at() >= issued_at)
+    )
     arrived_at: datetime | None = session.exec(
-        select(_arrived_at())
+        select(func.max(_arrived_at()))
         .join(Digest, col(Digest.delivery_id) == col(Delivery.id))
+        .join(Subscriber, col(Subscriber.id) == col(Digest.subscriber_id))
         .where(
             Digest.subscriber_id == subscriber_id,
-            Digest.composed_at >= issued_at,
-            Digest.composed_at < issued_at + timedelta(seconds=1),
+            _in_second(col(Digest.composed_at), issued_at) | issued_anew,
         )
-    ).first()
+    ).one()
     return arrived_at
+
+
+def _in_second(column: Any, moment: datetime) -> ColumnElement[bool]:
+    return and_(column >= moment, column < moment + timedelta(seconds=1))
 
 
 def newest(session: Session, subscriber_id: int) -> datetime | None:

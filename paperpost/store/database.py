@@ -101,7 +101,9 @@ class Database:
         from paperpost.store import tables  # noqa: F401 - registers the tables
 
         with self.engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            context = MigrationContext.configure(
+                connection, opts={"compare_type": True, "include_name": is_of_models}
+            )
             return list(compare_metadata(context, SQLModel.metadata))
 
     def require_current(self) -> None:
@@ -130,6 +132,13 @@ class Database:
         take = self._flock(name) if self._path is not None else self._advisory_lock(LOCKS[name])
         with take as taken:
             yield taken
+
+    def size(self, session: Session) -> int:
+        """How many bytes the store takes on disk."""
+        query = "SELECT pg_database_size(current_database())"
+        if self.is_sqlite:
+            query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        return int(session.connection().exec_driver_sql(query).scalar_one())
 
     def close(self) -> None:
         """Give all connections back."""
@@ -240,6 +249,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def is_of_models(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether alembic compares what has this name with the models: not so what the database keeps
+    by itself, the words to search by (words.py) and SQLite's own tables for them."""
+    return kind != "table" or not (name or "").startswith("paper_words")
 
 
 def _look_at_foreign_keys(connection: Connection, how: str) -> None:

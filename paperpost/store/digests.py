@@ -268,6 +268,12 @@ def newest(
     return session.exec(query.limit(1)).first()
 
 
+def last_composed(session: Session) -> datetime | None:
+    """When the newest digest was composed."""
+    newest = select(Digest.composed_at).order_by(col(Digest.id).desc()).limit(1)
+    return session.exec(newest).first()
+
+
 def silences(session: Session, since: datetime, limit: int) -> list[tuple[date, str, int]]:
     """Why digests that were due since then had no papers: date, reason and how many subscribers,
     the newest date and its most frequent reason first."""

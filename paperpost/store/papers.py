@@ -1,6 +1,7 @@
 """Papers: one work is one row, whatever versions and sources it comes in (intake.py)."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement
@@ -131,6 +132,48 @@ def newest_day(session: Session, until: date | None = None) -> date | None:
     return session.exec(query).one()
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """Under what a paper is filed: its day and categories."""
+
+    number: int
+    id: str
+    announced: date
+    categories: tuple[str, ...]
+
+    def is_in(self, category: str) -> bool:
+        """Whether it is of that category, in lower case, or archive (`cs`)."""
+        own = map(str.lower, self.categories)
+        return any(one == category or one.startswith(f"{category}.") for one in own)
+
+
+def filed(session: Session, after: int = 0) -> list[Filed]:
+    """What papers with higher numbers are filed under, by number."""
+    query = select(Paper.number, Paper.id, Paper.announced, Paper.categories)
+    rows = session.exec(
+        query.where(_is_public(), col(Paper.number) > after).order_by(col(Paper.number))
+    )
+    return [Filed(number or 0, *rest, tuple(categories)) for number, *rest, categories in rows]
+
+
+def filed_of(paper: Paper) -> Filed:
+    """What a paper is filed under."""
+    return Filed(number_of(paper), paper.id, paper.announced, tuple(paper.categories))
+
+
+def by_day(session: Session, numbers: Iterable[int]) -> list[int]:
+    """The numbers in the order of their papers' days, the newest first; unknown ones are left
+    out."""
+    found = [
+        row
+        for chunk in in_chunks(numbers)
+        for row in session.exec(
+            select(Paper.announced, Paper.number).where(col(Paper.number).in_(chunk))
+        )
+    ]
+    return [number for _, number in sorted(found, reverse=True) if number is not None]
+
+
 def newest_number(session: Session) -> int:
     """The highest number given to a paper; papers are taken in one transaction after another,
     so what comes in from now on has a higher one."""
@@ -140,6 +183,18 @@ def newest_number(session: Session) -> int:
 def next_day(session: Session, after: date) -> date | None:
     """The first announcement day with papers after that date."""
     return session.exec(select(func.min(Paper.announced)).where(Paper.announced > after)).one()
+
+
+def count_by_day(session: Session, first: date, last: date) -> list[tuple[date, int]]:
+    """The days from `first` to `last`, both included, that have papers, the newest first, and how
+    many."""
+    query = (
+        select(col(Paper.announced), func.count())
+        .where(_is_public(), col(Paper.announced) >= first, col(Paper.announced) <= last)
+        .group_by(col(Paper.announced))
+        .order_by(col(Paper.announced).desc())
+    )
+    return list(session.exec(query))
 
 
 def count(session: Session, *, added_after: datetime | None = None) -> int:

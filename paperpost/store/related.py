@@ -52,6 +52,11 @@ def related(session: Session, records: Collection[Record]) -> list[Row]:
     return [row for _, row in sorted(found.items())]
 
 
+def records_of(session: Session, paper: Paper) -> list[Record]:
+    """The records that a stored paper is made of."""
+    return _rows(session, [number_of(paper)])[number_of(paper)].records
+
+
 def _numbers(session: Session, names: Collection[str]) -> set[int]:
     return {
         number

@@ -4,11 +4,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import insert, literal, update
 from sqlmodel import Session, col, delete, func, select
 
 from paperpost.store.database import add_or_leave, in_chunks
-from paperpost.store.tables import Interest, InterestKind, Subscriber, SubscriberState
+from paperpost.store.tables import (
+    Delivery,
+    DeliveryKind,
+    Interest,
+    InterestKind,
+    Subscriber,
+    SubscriberState,
+)
 
 
 def id_of(subscriber: Subscriber) -> int:
@@ -107,17 +114,67 @@ def take_turns(session: Session, subscriber_id: int) -> None:
 def set_interests(
     session: Session, subscriber_id: int, wanted: Mapping[InterestKind, Sequence[str]]
 ) -> None:
-    """Make these kinds of interest exactly so; kinds that are not named stay as they are."""
+    """Make these kinds of interest exactly so; kinds that are not named stay as they are, and so
+    does which named interest a term belongs to that stays."""
     take_turns(session, subscriber_id)
     for kind, values in wanted.items():
-        session.exec(
-            delete(Interest).where(
-                col(Interest.subscriber_id) == subscriber_id, col(Interest.kind) == kind
-            )
+        of_this_kind = (col(Interest.subscriber_id) == subscriber_id, col(Interest.kind) == kind)
+        rows = session.exec(select(Interest).where(*of_this_kind).order_by(col(Interest.id)))
+        named = {row.value: row.named_id for row in rows}
+        if list(named) == list(values):
+            continue
+        session.exec(delete(Interest).where(*of_this_kind))
+        session.add_all(
+            Interest(subscriber_id=subscriber_id, kind=kind, value=value, named_id=named.get(value))
+            for value in dict.fromkeys(values)
         )
-        for value in dict.fromkeys(values):
-            session.add(Interest(subscriber_id=subscriber_id, kind=kind, value=value))
-    session.flush()
+        session.flush()
+
+
+def ask_while_pending(
+    session: Session,
+    person: Subscriber,
+    wanted: Mapping[InterestKind, Sequence[str]],
+    columns: Mapping[str, str | int | float | None],
+) -> None:
+    """Take what somebody asks for who has not confirmed; for all others the same statements change
+    nothing, so that their number and kind tell nothing of whom they are about."""
+    take_turns(session, id_of(person))
+    is_pending = (
+        col(Subscriber.id) == id_of(person),
+        col(Subscriber.state) == SubscriberState.PENDING,
+    )
+    if columns:
+        session.exec(update(Subscriber).where(*is_pending).values(**columns))
+    pending = select(Subscriber.id).where(*is_pending)
+    for kind, values in wanted.items():
+        mine = (col(Interest.subscriber_id).in_(pending), col(Interest.kind) == kind)
+        session.exec(delete(Interest).where(*mine))
+        for value in values:
+            row = select(Subscriber.id, literal(kind.value), literal(value)).where(*is_pending)
+            names = ["subscriber_id", "kind", "value"]
+            session.exec(insert(Interest).from_select(names, row))
+
+
+def unconfirmed(session: Session, before: datetime, limit: int) -> list[int]:
+    """The numbers of those who never confirmed, joined before a moment, and were not asked to
+    confirm since."""
+    asked_since = select(Delivery.subscriber_id).where(
+        Delivery.subscriber_id == col(Subscriber.id),
+        Delivery.kind == DeliveryKind.CONFIRMATION,
+        Delivery.created_at >= before,
+    )
+    found = session.exec(
+        select(Subscriber.id)
+        .where(
+            Subscriber.state == SubscriberState.PENDING,
+            Subscriber.joined_at < before,
+            ~asked_since.exists(),
+        )
+        .order_by(col(Subscriber.id))
+        .limit(limit)
+    )
+    return [number for number in found if number is not None]
 
 
 def remove(session: Session, subscriber_id: int) -> None:

@@ -351,6 +351,19 @@ class Press(SQLModel, table=True):
     undone_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
 
 
+class FormPost(SQLModel, table=True):
+    """An address that somebody typed into an open form, kept for an hour: by marks that tell one
+    address and one client from another, and nobody which they are (service/admission.py)."""
+
+    __tablename__ = "form_post"
+
+    id: int | None = Field(default=None, primary_key=True)
+    form: str
+    address: str = Field(index=True)
+    client: str
+    posted_at: datetime = Field(sa_column=_time(index=True))
+
+
 class Delivery(SQLModel, table=True):
     """One mail's way to a mail server: the outbox.
 
@@ -395,8 +408,9 @@ class Digest(SQLModel, table=True):
 
     `items`: in order of rank {"paper": number, "fragment": id, "score": float, "blend": version,
     "probability": float, "reasons": [str], "trending": bool, "explored": bool, "revised": None or
-    {"on": date, "version": int or None}, "also": [numbers of papers that are the same work]}. Those
-    of older versions lack the newer keys; a number may have been given up since (PaperMerged).
+    {"on": date, "version": int or None}, "also": [numbers of papers that are the same work],
+    "interest": the name of the interest that it is for, or ""}. Those of older versions lack the
+    newer keys; a number may have been given up since (PaperMerged).
     `silence`: why there are none; `missing`: whose papers should have been there; `owed_from`: the
     oldest day of which papers were still expected.
     """

@@ -14,6 +14,8 @@ from paperpost.store.tables import Paper, Vote
 
 OVERRIDDEN = "overridden before it counted"
 LINK = "link"
+# Given on the page that asks about papers, which were not mailed.
+RATING = "rating"
 
 
 @dataclass(frozen=True, slots=True)
