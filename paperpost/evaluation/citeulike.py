@@ -22,10 +22,11 @@ from paperpost.evaluation.comparison import (
     values_of,
 )
 from paperpost.evaluation.datasets import Library, read_library, read_published_split
+from paperpost.evaluation.named_interests import with_words
 from paperpost.evaluation.peers import linear_svm, mapped_als, weighted_similarity
 from paperpost.evaluation.report import CiteULikeReport
 from paperpost.evaluation.scorers import Contender, by_score
-from paperpost.evaluation.shipped import paperpost
+from paperpost.evaluation.shipped import Shipped, paperpost
 from paperpost.evaluation.splits import (
     Split,
     few_votes,
@@ -139,7 +140,8 @@ def _two_interests(
 ) -> dict[str, dict[str, Measured]]:
     """By case and name; each is fitted once, for all cases share a training.
 
-    Ours is asked for the halves apart as well: what a ranker could reach that told them apart.
+    Ours is asked for the halves apart as well, what a ranker could reach that told them apart; and
+    for readers who typed some words of either half, with shares and without.
     """
     if not compared or not cases:
         return {}
@@ -147,15 +149,28 @@ def _two_interests(
     split = next(iter(cases.values())).split
     for contender in compared:
         start = monotonic()
-        ranker = contender.fit(split.training, split.candidates)
-        ways = {contender.name: as_one}
-        if OURS in contender.name:
-            ways["Ours, halves apart"] = apart
-        for case, merged in cases.items():
-            for name, way in ways.items():
-                found[case][name] = _measured_halves(way(ranker, merged), merged, start)
+        for case, lists in _lists_of_merged(contender, split, cases).items():
+            for name, positions in lists.items():
+                found[case][name] = _measured_halves(positions, cases[case], start)
         say(f"{contender.name}: readers with two interests in {monotonic() - start:.1f} s")
     return found
+
+
+def _lists_of_merged(
+    contender: Contender, split: Split, cases: Mapping[str, Merged]
+) -> dict[str, dict[str, Positions]]:
+    if OURS not in contender.name:
+        ranker = contender.fit(split.training, split.candidates)
+        return {case: {contender.name: as_one(ranker, one)} for case, one in cases.items()}
+    ours = Shipped.fitted(split.training, split.candidates)
+    return {
+        case: {
+            contender.name: as_one(ours.ranked, one),
+            "Ours, halves apart": apart(ours.ranked, one),
+            **with_words(ours, one),
+        }
+        for case, one in cases.items()
+    }
 
 
 def _measured_halves(positions: Positions, merged: Merged, start: float) -> Measured:

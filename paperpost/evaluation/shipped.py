@@ -29,18 +29,25 @@ class Shipped:
         """Fit the model on words and votes."""
         counts, old = training.papers.counts, _nameless(training.papers)
         ids = [paper.id for paper in old]
-        model = Model.fit_counts(counts, ids, training.terms, training.likes)
+        model = Model.fit_counts(counts, ids, _told_apart(training.terms), training.likes)
         library = model.batch_counts(counts, old)
         return cls(model, library, model.batch_counts(candidates.counts, _nameless(candidates)))
 
-    def profiles(self, histories: SparseRows) -> Profiles:
+    def readers(self, histories: SparseRows) -> list[Reader]:
         """Readers by their histories (readers x training papers)."""
         ids = [paper.id for paper in self.library.papers]
-        readers = [
+        return [
             Reader(row, votes=tuple(Vote(ids[paper], 1) for paper in entries(histories, row)[0]))
             for row in range(histories.shape[0])
         ]
-        return self.model.profiles(readers, self.library)
+
+    def profiles(self, histories: SparseRows) -> Profiles:
+        """The profiles of those readers."""
+        return self.model.profiles(self.readers(histories), self.library)
+
+    def ranked(self, histories: SparseRows, allowed: Booleans | None, limit: int) -> Lists:
+        """The best candidates of those readers."""
+        return self.lists(self.profiles(histories), allowed, limit)
 
     def lists(
         self,
@@ -62,9 +69,17 @@ class Shipped:
 
 def paperpost(training: Training, candidates: Papers) -> Ranker:
     """Fit the model, see the candidates, and rank them by profiles."""
-    shipped = Shipped.fitted(training, candidates)
-    return lambda histories, allowed, limit: shipped.lists(
-        shipped.profiles(histories), allowed, limit
+    return Shipped.fitted(training, candidates).ranked
+
+
+def _told_apart(terms: tuple[str, ...]) -> tuple[str, ...]:
+    """Each term once, as text is counted by it: CiteULike-t has two columns of a few words, of
+    which the later one gets a name that no text has."""
+    first: dict[str, int] = {}
+    for column, term in enumerate(terms):
+        first.setdefault(term, column)
+    return tuple(
+        term if first[term] == column else f"{term} ({column})" for column, term in enumerate(terms)
     )
 
 

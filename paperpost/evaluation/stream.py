@@ -16,6 +16,7 @@ from paperpost.evaluation import stream_rankers as rankers
 from paperpost.evaluation.comparison import EvaluationError, Progress, chosen
 from paperpost.evaluation.datasets import Announced, read_announced
 from paperpost.evaluation.exploration import Explored, explored
+from paperpost.evaluation.ratings import CHOOSERS, DAYS_ASKED, Rated, rated
 from paperpost.evaluation.reliability import Predictions, all_of
 from paperpost.evaluation.replayed import Replayed
 from paperpost.evaluation.stream_readers import SEEDS, VAGUE
@@ -66,6 +67,16 @@ class Audience:
         )
         return replace(self, readers=readers)
 
+    @property
+    def by_beginning(self) -> "dict[str, Audience]":
+        """Those readers, and the same with a poorer start."""
+        vague = {category: (word,) for category, word in VAGUE.items()}
+        return {
+            "their phrases": self,
+            "one of them": self.starting_from(SEEDS),
+            "one vague word": self.starting_from(vague),
+        }
+
     def likes_of(self, reader: Reader, ids: Sequence[str]) -> list[bool]:
         """Which of the papers the reader likes."""
         return [str(reader.key) in self.likes[paper_id] for paper_id in ids]
@@ -91,52 +102,63 @@ def evaluate_stream(
         if not past:
             raise EvaluationError("too few days before the last month to choose weights on")
     say(f"{sum(len(day.papers) for day in past):,} papers as the past, {len(days)} days to come")
+    asked = past[-DAYS_ASKED:]
     stream = rankers.stream_of(
-        [paper for day in past for paper in day.papers], [day.papers for day in days]
+        [paper for day in past for paper in day.papers],
+        [day.papers for day in days],
+        [paper for day in asked for paper in day.papers],
     )
-    audience = audience_of(days)
+    audience = audience_of(days, asked)
     replayed: dict[str, Replayed] = {}
     for name in names:
         replayed[name] = replay(RANKERS[name](stream), days, audience)
         say(f"{name}: precision@{SHOWN} {np.nanmean(replayed[name].precisions):.3f}")
-    exploration = {}
+    exploration: dict[str, Explored] = {}
+    ratings: dict[str, dict[str, Rated]] = {}
     if {_PLAIN, EXPLORING} <= replayed.keys():
-        say("exploration, for readers who start from less")
-        exploration = _exploration(stream, days, audience, replayed, seed)
+        for beginning, some in audience.by_beginning.items():
+            say(f"exploration and ratings, for readers who start from {beginning}")
+            plain, exploring = (
+                replayed[name] if some is audience else replay(RANKERS[name](stream), days, some)
+                for name in (_PLAIN, EXPLORING)
+            )
+            exploration[beginning] = explored(exploring, plain, seed)
+            ratings[beginning] = _ratings(stream, days, some, plain, seed)
     dates = [day.day for day in days]
     sizes = [len(day.papers) for day in days]
     categories = [str(reader.key) for reader in audience.readers]
     seconds = monotonic() - start
-    return StreamReport(seed, dates, sizes, categories, replayed, seconds, exploration)
+    return StreamReport(seed, dates, sizes, categories, replayed, seconds, exploration, ratings)
 
 
-def _exploration(
+def _ratings(
     stream: rankers.Stream,
     days: Sequence[Announced],
     audience: Audience,
-    replayed: Mapping[str, Replayed],
+    plain: Replayed,
     seed: int,
-) -> dict[str, Explored]:
-    """What exploration adds: to these readers, and to the same with a poorer start."""
-    found = {"their phrases": explored(replayed[EXPLORING], replayed[_PLAIN], seed)}
-    vague = {category: (word,) for category, word in VAGUE.items()}
-    for start, keywords in (("one of them", SEEDS), ("one vague word", vague)):
-        poorer = audience.starting_from(keywords)
-        exploring, plain = (
-            replay(RANKERS[name](stream), days, poorer) for name in (EXPLORING, _PLAIN)
-        )
-        found[start] = explored(exploring, plain, seed)
+) -> dict[str, Rated]:
+    """What ten ratings before the first day add for these readers, by how the ten are chosen."""
+    found = {}
+    for name, choose in CHOOSERS.items():
+        chosen = choose(stream.model.profiles(audience.readers, stream.library), stream.asked)
+        shown = [[stream.asked.papers[place].id for place in row] for row in chosen]
+        experienced = replace(audience, readers=tuple(audience.vote(audience.readers, shown)))
+        liked = sum(vote.value > 0 for reader in experienced.readers for vote in reader.votes)
+        after = replay(RANKERS[_PLAIN](stream), days, experienced)
+        found[name] = rated(after, plain, liked, seed)
     return found
 
 
-def audience_of(days: Sequence[Announced]) -> Audience:
-    """A reader for each category that any of the days' papers has."""
+def audience_of(days: Sequence[Announced], asked: Sequence[Announced] = ()) -> Audience:
+    """A reader for each category that any of the days' papers has; they may also be `asked` about
+    the papers of earlier days."""
     likes = {
         paper.id: categories
-        for day in days
+        for day in (*asked, *days)
         for paper, categories in zip(day.papers, day.categories, strict=True)
     }
-    there = frozenset().union(*likes.values())
+    there = frozenset().union(*(names for day in days for names in day.categories))
     readers = tuple(
         Reader(category, Interests(keywords=seeds))
         for category, seeds in SEEDS.items()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from paperpost.evaluation.baselines import tfidf_of
 from paperpost.evaluation.comparison import EvaluationError
 from paperpost.evaluation.peers import doubles, svm_scores
+from recommender.batch import Batch
+from recommender.calibration import Calibration
 from recommender.matrices import (
     Floats,
     SparseRows,
@@ -23,7 +26,7 @@ from recommender.matrices import (
 )
 from recommender.model import Model
 from recommender.profile import Reader, Vote, keywords_of, votes_on
-from recommender.rank import best_first, rank
+from recommender.rank import DECIMALS, best, best_first
 from recommender.text import Paper
 
 # Rocchio's weights as Manning, Raghavan and Schütze give them ("Introduction to Information
@@ -36,7 +39,8 @@ class Stream:
     """What all rankers share: a model of the past, and the coming papers' words in its terms.
 
     `past` and `coming` are counts (papers x terms), `papers` are those to come and `days` the
-    places of each day's among them.
+    places of each day's among them. The first ones, before any day's, are those of the past that
+    readers may be `asked` about.
     """
 
     model: Model
@@ -44,6 +48,24 @@ class Stream:
     papers: tuple[Paper, ...]
     coming: SparseRows
     days: tuple[slice, ...]
+
+    @cached_property
+    def library(self) -> Batch:
+        """All papers that may be voted on, as the model sees them."""
+        return self.model.batch_counts(self.coming, self.papers)
+
+    @cached_property
+    def asked(self) -> Batch:
+        """The papers that readers may be asked about."""
+        return self._batch(slice(0, self.days[0].start))
+
+    @cached_property
+    def batches(self) -> tuple[Batch, ...]:
+        """Each day's papers."""
+        return tuple(self._batch(day) for day in self.days)
+
+    def _batch(self, here: slice) -> Batch:
+        return self.model.batch_counts(self.coming[here], self.papers[here])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +80,16 @@ class Shown:
 DayRanker = Callable[[int, Sequence[Reader]], list[list[Shown]]]
 
 
-def stream_of(past: Sequence[Paper], days: Sequence[Sequence[Paper]]) -> Stream:
-    """Learn from the past, which nobody voted on, and count the words of what comes."""
+def stream_of(
+    past: Sequence[Paper], days: Sequence[Sequence[Paper]], asked: Sequence[Paper] = ()
+) -> Stream:
+    """Learn from the past, which nobody voted on, and count the words of what comes and of the
+    papers of the past that readers are `asked` about."""
     model = Model.fit(past, [])
     if not model.vocabulary.terms:
         raise EvaluationError("the papers of the past have no words to learn from")
-    papers = tuple(paper for day in days for paper in day)
-    ends = np.cumsum([0, *(len(day) for day in days)]).tolist()
+    papers = (*asked, *(paper for day in days for paper in day))
+    ends = np.cumsum([len(asked), *(len(day) for day in days)]).tolist()
     return Stream(
         model,
         model.vocabulary.count([paper.text for paper in past]),
@@ -85,15 +110,17 @@ def exploring(stream: Stream, limit: int) -> DayRanker:
 
 
 def _paperpost(stream: Stream, limit: int, length: int) -> DayRanker:
-    library = stream.model.batch_counts(stream.coming, stream.papers)
+    curve = Calibration()
 
     def ranker(day: int, readers: Sequence[Reader]) -> list[list[Shown]]:
-        here = stream.days[day]
-        batch = stream.model.batch_counts(stream.coming[here], stream.papers[here])
-        profiles = stream.model.profiles(readers, library)
+        profiles = stream.model.profiles(readers, stream.library)
         lengths = np.full(len(readers), length, dtype=np.int32)
-        lists = rank(profiles, batch, limit=limit, explore=lengths)
-        return [[Shown(one.index, one.probability) for one in best] for best in lists]
+        found = best(profiles, stream.batches[day], limit=limit, explore=lengths)
+        chances = curve.probabilities(np.round(found.scores, DECIMALS)).tolist()
+        return [
+            [Shown(*told) for told in zip(found.of(row), chances[row], strict=False)]
+            for row in range(len(readers))
+        ]
 
     return ranker
 

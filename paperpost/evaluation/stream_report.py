@@ -12,6 +12,7 @@ from rich.table import Table
 from paperpost.evaluation.comparison import BASELINE, OURS, EvaluationError
 from paperpost.evaluation.curve import DAYS_AVERAGED, Line, draw
 from paperpost.evaluation.exploration import Explored, exploration_table
+from paperpost.evaluation.ratings import Rated, ratings_table
 from paperpost.evaluation.recalibration import CROSS_FITTED, calibration_of, cross_fitted
 from paperpost.evaluation.reliability import Reliability, reliability_of, reliability_table
 from paperpost.evaluation.replayed import METRIC, Replayed, by_reader
@@ -28,7 +29,8 @@ EXPLORING = "Our ranker, exploring"
 class StreamReport:
     """What came of each ranker, by name; `papers` says how many each day had.
 
-    `exploration` is what the exploring one adds to ours, by what readers start from.
+    `exploration` is what the exploring one adds to ours, by what readers start from, and `ratings`
+    what ten ratings add to it, by that and by how the ten papers are chosen.
     """
 
     seed: int
@@ -38,6 +40,7 @@ class StreamReport:
     replayed: Mapping[str, Replayed]
     seconds: float
     exploration: Mapping[str, Explored] = field(default_factory=dict)
+    ratings: Mapping[str, Mapping[str, Rated]] = field(default_factory=dict)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -60,6 +63,10 @@ class StreamReport:
             },
             "calibration": {} if (curve := self._calibration()) is None else asdict(curve),
             "exploration": {name: asdict(one) for name, one in self.exploration.items()},
+            "ratings": {
+                name: {chosen: asdict(one) for chosen, one in by_choice.items()}
+                for name, by_choice in self.ratings.items()
+            },
             "days": [self._day(number) for number in range(len(self.dates))],
         }
 
@@ -84,6 +91,8 @@ class StreamReport:
             if OURS in name
             for top, one in by_curve.items()
         ]
+        if self.ratings:
+            kept.insert(0, ratings_table(self.ratings))
         if self.exploration:
             kept.insert(0, exploration_table(self.exploration))
         return "\n".join([rendered([table]), *remarks, *([rendered(kept)] if kept else [])])

@@ -29,7 +29,7 @@ from recommender.metrics import (
     relevant_counts,
 )
 
-_LISTED = 20
+LISTED = 20
 _MOST_PAIRS = 500
 _FEWEST_OLD_LIKES, _MOST_OLD_LIKES = 5, 50
 _FEWEST_NEW_LIKES = 2
@@ -108,7 +108,7 @@ def values_of_halves(positions: Positions, merged: Merged) -> dict[str, Values]:
 
 
 def _ranked(ranker: Ranker, split: Split) -> Positions:
-    return ranked_for(ranker, split, np.arange(len(split.readers)), _LISTED).positions
+    return ranked_for(ranker, split, np.arange(len(split.readers)), LISTED).positions
 
 
 def _in_turns(first: Positions, second: Positions) -> Positions:

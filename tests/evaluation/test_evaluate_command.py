@@ -87,7 +87,8 @@ def test_readers_with_two_interests_stand_under_their_own_key(tmp_path: Path) ->
     assert set(found["two_interests"]) == {"all likes of both", "20 and 5 likes"}
     for case in found["two_interests"].values():
         assert case["readers"] > 3
-        assert len(case["models"]) == 3  # the two that are compared, and ours with halves apart
+        # The two that are compared, ours with halves apart, and with words as one and by shares.
+        assert len(case["models"]) == 5
         for part in ("TF-IDF", "Paperpost"):
             assert all(map(is_metric, named(case["models"], part).values()))
             assert "worse half recall@20" in named(case["models"], part)
