@@ -1,11 +1,11 @@
-"""A subscriber's own doors: preferences, pause, leaving, export and deletion.
+"""A subscriber's own account: preferences, pause, leaving, export and deletion.
 
 Preferences, pause and leaving work by the links of every mail. Export and deletion ask for a
-link mailed fresh, so that a forwarded digest does not give its owner away. Where a `door` is
-asked for it is PREFERENCES or ACCESS: the purpose that the token must have been signed for.
+link mailed fresh, so that a forwarded digest does not give its owner away. Whoever calls with a
+subscriber's number has made sure (`owner`) that they may.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,17 +13,17 @@ from typing import Any
 from sqlmodel import Session
 
 from paperpost.errors import PaperpostError
-from paperpost.service import calendar, links, presses, quarantine, uncounted, wishes
-from paperpost.service.export import everything
+from paperpost.service import calendar, links, presses, quarantine, wishes
+from paperpost.service.export import everything, liked
 from paperpost.service.installation import Installation
 from paperpost.service.last_digest import LastDigest, last_digest
 from paperpost.service.letters import remove_files
-from paperpost.service.links import Purpose
-from paperpost.service.subscribe import apply, deactivate, mail_access_link, reactivate
+from paperpost.service.links import BadLink, Purpose
+from paperpost.service.subscribe import apply, deactivate, reactivate
 from paperpost.service.suppression import lift
-from paperpost.service.uncounted import Ignored, Uncounted
+from paperpost.service.uncounted import SHOWN_FOR
 from paperpost.service.wishes import InvalidWish, Wishes, percent
-from paperpost.store import library, outbox, subscribers, votes
+from paperpost.store import library, outbox, subscribers, vote_lists, votes
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Subscriber, SubscriberState
 
@@ -37,13 +37,17 @@ class UnknownSubscriber(PaperpostError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a subscriber's pages show of them. `library_votes` are of all votes those that their own
-    library became. `may_take_all` is true behind a fresh link;
-    `interests` are by kind; `threshold` is in per cent; `undone_at` is when a program's press of
-    the unsubscribe button was undone, `leave_token` opens the page that has it."""
+    """What a subscriber's pages show of them.
 
-    email: str
+    `next_at` is when the next digest is due, None where none is mailed as things stand;
+    `threshold` is in per cent; `library_votes` are of all votes those that their own library
+    became; `held_votes` wait to count, `ignored_votes` were taken for a program's; `undone_at` is
+    when a program's press of the unsubscribe button was undone, `leave_token` opens the page that
+    has it, `feed_token` their Atom feed.
+    """
+
     state: str
+    next_at: datetime | None
     interests: Mapping[str, list[str]]
     timezone: str
     hour: int
@@ -59,11 +63,11 @@ class Account:
     undone_at: datetime | None
     votes: int
     library_votes: int
-    held_votes: tuple[Uncounted, ...]
-    ignored_votes: tuple[Ignored, ...]
+    held_votes: int
+    ignored_votes: int
     last: LastDigest
-    may_take_all: bool
     leave_token: str
+    feed_token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,40 +90,48 @@ def owner(installation: Installation, token: str, door: Purpose) -> Subscriber:
         return links.owner(installation, session, token, door)[0]
 
 
-def show(installation: Installation, token: str, door: Purpose) -> Account:
-    """The account behind a preferences link or a fresh one. Changes nothing. Raises LinkError."""
+def show(installation: Installation, number: int) -> Account:
+    """A subscriber's account. Changes nothing. Raises BadLink if they are gone."""
     with installation.database.reading() as session:
-        person, _ = links.owner(installation, session, token, door)
-        return _account(installation, session, person, door)
+        return _account(installation, session, member(session, number))
 
 
-def change(installation: Installation, token: str, door: Purpose, wanted: Wishes) -> Account:
-    """Make interests and schedule as asked for. Raises LinkError."""
+def change(installation: Installation, number: int, wanted: Wishes) -> Account:
+    """Make interests and schedule as asked for. Raises BadLink if they are gone."""
     with installation.database.writing() as session:
-        person, _ = links.owner(installation, session, token, door)
+        person = member(session, number)
         apply(session, person, wanted, installation.clock())
-        return _account(installation, session, person, door)
+        return _account(installation, session, person)
 
 
-def pause(installation: Installation, token: str, door: Purpose, until: str) -> Account:
+def pause(installation: Installation, number: int, until: str) -> Account:
     """Send nothing before the date `until` (YYYY-MM-DD); an empty one ends the pause.
 
-    Raises LinkError, and InvalidWish for what is no date within a year.
+    Raises BadLink if they are gone, and InvalidWish for what is no date within a year.
     """
     with installation.database.writing() as session:
-        person, _ = links.owner(installation, session, token, door)
+        person = member(session, number)
         today = calendar.local_date(person.timezone, installation.clock())
         person.paused_until = _pause_end(until.strip(), today)
         session.add(person)
-        return _account(installation, session, person, door)
+        return _account(installation, session, person)
 
 
-def mail_again(installation: Installation, token: str, door: Purpose) -> Account:
-    """Mail again to an address that sent mail back. Raises LinkError."""
+def mail_again(installation: Installation, number: int) -> Account:
+    """Mail again to an address that sent mail back. Raises BadLink if they are gone."""
     with installation.database.writing() as session:
-        person, _ = links.owner(installation, session, token, door)
+        person = member(session, number)
         lift(session, person, installation.clock())
-        return _account(installation, session, person, door)
+        return _account(installation, session, person)
+
+
+def member(session: Session, number: int) -> Subscriber:
+    """The subscriber of that number, whose link was good a moment ago. Raises BadLink if they are
+    gone since."""
+    person = subscribers.by_id(session, [number]).get(number)
+    if person is None:
+        raise BadLink("Whoever this link belonged to is no longer stored.")
+    return person
 
 
 def _pause_end(text: str, today: date) -> date | None:
@@ -132,24 +144,6 @@ def _pause_end(text: str, today: date) -> date | None:
     if not today < until <= today + LONGEST_PAUSE:
         raise InvalidWish("a pause ends on a day after today, within a year")
     return until
-
-
-def mail_link(installation: Installation, token: str, door: Purpose) -> tuple[Account, bool]:
-    """Have a fresh link mailed; False if one was just before. Raises LinkError."""
-    shown = show(installation, token, door)
-    return shown, mail_access_link(installation, shown.email)
-
-
-def restore(
-    installation: Installation, token: str, door: Purpose, ticked: Collection[str]
-) -> Account:
-    """Have ignored votes count after all (uncounted.py). Raises LinkError, NothingTicked and
-    NothingIgnored."""
-    with installation.database.writing() as session:
-        person, _ = links.owner(installation, session, token, door)
-        subscribers.take_turns(session, id_of(person))
-        uncounted.restore(installation, session, id_of(person), ticked)
-        return _account(installation, session, person, door)
 
 
 def leave(installation: Installation, token: str) -> Leaving:
@@ -237,11 +231,18 @@ def export_by_link(installation: Installation, token: str) -> dict[str, Any]:
         return everything(installation, session, person)
 
 
+def liked_by_link(installation: Installation, token: str) -> str:
+    """The papers that the owner of a fresh link likes, as BibTeX. Raises LinkError."""
+    with installation.database.reading() as session:
+        person, _ = links.owner(installation, session, token, Purpose.ACCESS)
+        return liked(installation, session, person)
+
+
 def delete_by_link(installation: Installation, token: str) -> None:
     """Delete everything about the owner of a fresh link. Raises LinkError."""
     with installation.database.writing() as session:
         person, _ = links.owner(installation, session, token, Purpose.ACCESS)
-        _remove(installation, session, person)
+        remove(installation, session, person)
 
 
 def export(installation: Installation, email: str) -> dict[str, Any]:
@@ -250,13 +251,20 @@ def export(installation: Installation, email: str) -> dict[str, Any]:
         return everything(installation, session, named(session, email))
 
 
+def export_liked(installation: Installation, email: str) -> str:
+    """The papers that the owner of an address likes, as BibTeX, for the operator."""
+    with installation.database.reading() as session:
+        return liked(installation, session, named(session, email))
+
+
 def delete(installation: Installation, email: str) -> None:
     """Delete everything stored about an address, for good."""
     with installation.database.writing() as session:
-        _remove(installation, session, named(session, email))
+        remove(installation, session, named(session, email))
 
 
-def _remove(installation: Installation, session: Session, person: Subscriber) -> None:
+def remove(installation: Installation, session: Session, person: Subscriber) -> None:
+    """Remove a subscriber and all that is stored about them."""
     library.take_turns(session, id_of(person))
     mails = outbox.of_subscriber(session, id_of(person))
     library.remove_all(session, id_of(person))
@@ -277,15 +285,12 @@ def _leaver(installation: Installation, token: str) -> int:
     return link.fields[0]
 
 
-def _account(
-    installation: Installation, session: Session, person: Subscriber, door: Purpose
-) -> Account:
+def _account(installation: Installation, session: Session, person: Subscriber) -> Account:
     number, now = id_of(person), installation.clock()
     own = subscribers.interests(session, [number])[number]
-    cast = votes.counted(session, now, [number])
     return Account(
-        email=person.email,
         state=person.state,
+        next_at=next_digest(person, now),
         interests={kind.value: values for kind, values in own.items()},
         timezone=person.timezone,
         hour=person.hour,
@@ -299,11 +304,23 @@ def _account(
         suppressed_at=person.suppressed_at,
         suppressed_because=person.suppressed_because,
         undone_at=presses.undone_at(session, number),
-        votes=len(cast.get(number, {})),
+        votes=sum(vote_lists.count_by_value(session, number, now).values()),
         library_votes=library.count(session, number),
-        held_votes=uncounted.held(session, number, now),
-        ignored_votes=uncounted.ignored(session, number, now),
+        held_votes=len(votes.held(session, number, now)),
+        ignored_votes=len(votes.ignored(session, number, now - SHOWN_FOR)),
         last=last_digest(session, number),
-        may_take_all=door == Purpose.ACCESS,
         leave_token=links.token(installation.signer, Purpose.UNSUBSCRIBE, now, number),
+        feed_token=links.lasting_token(installation.signer, Purpose.FEED, person),
     )
+
+
+def next_digest(person: Subscriber, now: datetime) -> datetime | None:
+    """When a subscriber's next digest is due: at once if it should have come, after the pause if
+    there is one; None for those who are mailed none."""
+    if person.next_due_at is None or person.suppressed_at is not None:
+        return None
+    until = person.paused_until
+    if until is None or not calendar.is_paused(until, person.timezone, person.next_due_at):
+        return person.next_due_at
+    before_it = calendar.instant(until, 0, person.timezone) - timedelta(seconds=1)
+    return calendar.next_due(person.frequency, person.hour, person.timezone, before_it).at

@@ -1,25 +1,32 @@
-"""What the public pages show: days of papers, and a paper."""
+"""What the public pages show of a paper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from mailer.plain import readable
+from sqlmodel import Session
+
+from mailer.plain import readable, shorten
+from paperpost.service.bibtex import bibtex
 from paperpost.service.installation import Installation
 from paperpost.service.letters import web_address
+from paperpost.service.origins import Origins, origins
 from paperpost.store import papers, votes
 from paperpost.store.papers import number_of
 from paperpost.store.tables import NEVER_ANNOUNCED, Paper
 from recommender.trending import FEWEST
 
-DAY = timedelta(days=1)
-PAGE_SIZE = 100  # a day of arXiv's larger categories has 600 papers
+# Letters of an abstract in a list; and so many are read for them, as reading LaTeX is slow.
+EXCERPT = 300
+_READ_FOR_AN_EXCERPT = 420
 
 
 @dataclass(frozen=True, slots=True)
 class PaperView:
-    """A paper as pages show it: LaTeX made readable; `votes` is ups minus downs of everyone."""
+    """A paper as pages show it: LaTeX made readable; `votes` is ups minus downs of everyone.
+    `number` is the store's."""
 
+    number: int
     id: str
     title: str
     abstract: str
@@ -31,66 +38,83 @@ class PaperView:
     votes: int
 
 
-@dataclass(frozen=True, slots=True)
-class DayView:
-    """One page of an announcement day, the most voted papers first, and the days around it.
-
-    `total` counts the day's papers; pages run from 1 to `pages`, which is 1 for an empty day.
-    """
-
-    day: date
-    papers: tuple[PaperView, ...]
-    total: int
-    page: int
-    pages: int
-    earlier: date | None
-    later: date | None
-
-
 def newest_day(installation: Installation) -> date | None:
     """The newest announcement day that has papers."""
     with installation.database.reading() as session:
         return papers.newest_day(session)
 
 
-def day(installation: Installation, wanted: date, page: int = 1) -> DayView:
-    """The papers of one announcement day; there may be none, on any day or page."""
-    with installation.database.reading() as session:
-        found = papers.announced(session, wanted, wanted)
-        totals = votes.tally(session, [number_of(p) for p in found], installation.clock())
-        earlier = papers.newest_day(session, wanted - DAY) if wanted > date.min else None
-        later = papers.next_day(session, wanted)
-    found.sort(key=lambda paper: -_told(totals[number_of(paper)]))
-    return DayView(
-        day=wanted,
-        papers=tuple(
-            view_of(installation, paper, totals[number_of(paper)])
-            for paper in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-        ),
-        total=len(found),
-        page=page,
-        pages=max(1, -(-len(found) // PAGE_SIZE)),
-        earlier=earlier,
-        later=later,
-    )
-
-
 def paper(installation: Installation, name: str) -> PaperView | None:
     """The paper of that id, or of any name it was once met under."""
     with installation.database.reading() as session:
-        found = papers.find(session, name)
-        if found is None or found.announced == NEVER_ANNOUNCED:
+        found = _public(session, name)
+        return None if found is None else _told_view(installation, session, found)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperPage:
+    """A paper with where it is from, and as BibTeX."""
+
+    paper: PaperView
+    origins: Origins
+    bibtex: str
+
+
+def page(installation: Installation, name: str) -> PaperPage | None:
+    """What the page of a paper shows that is the paper's own."""
+    with installation.database.reading() as session:
+        found = _public(session, name)
+        if found is None:
             return None
-        totals = votes.tally(session, [number_of(found)], installation.clock())
-    return view_of(installation, found, totals[number_of(found)])
+        view = _told_view(installation, session, found)
+        return PaperPage(view, origins(session, found), bibtex([found]))
+
+
+def citation(installation: Installation, name: str) -> str | None:
+    """A paper as BibTeX."""
+    with installation.database.reading() as session:
+        found = _public(session, name)
+    return None if found is None else bibtex([found])
+
+
+def _public(session: Session, name: str) -> Paper | None:
+    """The paper of that name, unless only somebody's own library tells of it. PostgreSQL takes no
+    NUL in a text."""
+    found = None if "\0" in name else papers.find(session, name)
+    return None if found is None or found.announced == NEVER_ANNOUNCED else found
+
+
+def _told_view(installation: Installation, session: Session, paper: Paper) -> PaperView:
+    totals = votes.tally(session, [number_of(paper)], installation.clock())
+    return view_of(installation, paper, totals[number_of(paper)])
 
 
 def view_of(installation: Installation, paper: Paper, total: int) -> PaperView:
     """A stored paper as pages show it, with ups minus downs of everyone."""
+    return _view(installation, paper, total, readable(paper.abstract))
+
+
+def listed(installation: Installation, paper: Paper) -> PaperView:
+    """A stored paper as lists show it: with the beginning of its abstract, and without votes."""
+    return _view(installation, paper, 0, excerpt(paper.abstract))
+
+
+def excerpt(abstract: str) -> str:
+    """The beginning of an abstract, made readable; a formula stays whole or is left out."""
+    if len(abstract) <= _READ_FOR_AN_EXCERPT:
+        return shorten(readable(abstract), EXCERPT)
+    beginning = abstract[:_READ_FOR_AN_EXCERPT].rpartition(" ")[0]
+    if beginning.count("$") % 2:
+        beginning = beginning.rpartition("$")[0]
+    return shorten(f"{readable(beginning)} …", EXCERPT)
+
+
+def _view(installation: Installation, paper: Paper, total: int, abstract: str) -> PaperView:
     return PaperView(
+        number=number_of(paper),
         id=paper.id,
         title=readable(paper.title),
-        abstract=readable(paper.abstract),
+        abstract=abstract,
         authors=_readable_all(paper.authors),
         categories=tuple(paper.categories),
         comment=readable(paper.comment or ""),

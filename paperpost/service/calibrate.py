@@ -12,6 +12,7 @@ from sqlmodel import Session
 from paperpost.store import digests
 from paperpost.store.library import ORIGIN
 from paperpost.store.tables import Vote
+from paperpost.store.votes import RATING
 
 if TYPE_CHECKING:
     from recommender.calibration import Calibration
@@ -53,8 +54,9 @@ def calibrate(
 
 
 def _when_cast(own: Mapping[int, Vote]) -> list[datetime]:
-    """When somebody voted, who may have read their mail then; a library is brought without it."""
-    return sorted(vote.cast_at for vote in own.values() if vote.origin != ORIGIN)
+    """When somebody voted, who may have read their mail then: a library is brought, and papers are
+    rated, without it."""
+    return sorted(vote.cast_at for vote in own.values() if vote.origin not in (ORIGIN, RATING))
 
 
 def _is_liked(own: Mapping[int, Vote], paper_number: int) -> bool:

@@ -8,6 +8,7 @@ from itertools import groupby
 from paperpost.errors import PaperpostError
 from paperpost.service import calendar
 from paperpost.service.account import named
+from paperpost.service.choices import Ranking
 from paperpost.service.drafting import (
     Draft,
     Turn,
@@ -17,7 +18,7 @@ from paperpost.service.drafting import (
     rendered_papers,
 )
 from paperpost.service.installation import Installation
-from paperpost.service.ranking import Ranking, rank_block
+from paperpost.service.ranking import rank_block
 from paperpost.service.silence import outlook
 from paperpost.store import digests, fragments, merging, subscribers
 from paperpost.store.subscribers import id_of

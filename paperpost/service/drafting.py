@@ -10,9 +10,9 @@ from typing import Any
 from mailer.compose import TEMPLATE_VERSION, render_paper
 from mailer.digest import PaperText
 from paperpost.service import silence
+from paperpost.service.choices import Choice, Ranking
 from paperpost.service.installation import Installation
 from paperpost.service.letters import message_id, web_address
-from paperpost.service.ranking import Choice, Ranking
 from paperpost.service.silence import Outlook
 from paperpost.service.wishes import percent
 from paperpost.store.digests import NewDigest
@@ -124,6 +124,7 @@ def _item(
         "explored": choice.explored,
         "revised": _revision(choice),
         "also": [number_of(paper) for paper in choice.also],
+        "interest": choice.interest,
     }
 
 

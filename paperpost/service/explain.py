@@ -7,6 +7,7 @@ from paperpost.service import calendar
 from paperpost.service.account import named
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import rank_block
+from paperpost.service.train import model_at_hand
 from paperpost.store.subscribers import id_of
 
 
@@ -15,8 +16,8 @@ def explain(
 ) -> list[dict[str, Any]]:
     """The ranked candidates of the digest dated `on` (the subscriber's today if None), as if it
     had not been composed: paper, title, score, probability, reasons, whether it is outside
-    their usual, and whether only its version is new, best first. `top` replaces their size and
-    threshold."""
+    their usual, whether only its version is new, and for which named interest it is, best first.
+    `top` replaces their size and threshold."""
     with installation.database.reading() as session:
         person = named(session, email)
     day = on or calendar.local_date(person.timezone, installation.clock())
@@ -31,6 +32,18 @@ def explain(
             "explored": choice.explored,
             "revised": choice.revised,
             "also": [paper.id for paper in choice.also],
+            "interest": choice.interest,
         }
         for choice in ranking.choices
     ]
+
+
+def explain_at_hand(
+    installation: Installation, email: str, on: date | None = None, top: int | None = None
+) -> list[dict[str, Any]] | None:
+    """The same in a process that serves pages; None as long as no model was trained."""
+    if model_at_hand(installation) is None:
+        return None
+    # One after the other: the first of a day works out what the others use.
+    with installation.slot.one_previews:
+        return explain(installation, email, on, top)

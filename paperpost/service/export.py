@@ -1,23 +1,27 @@
 """Everything that is stored about a subscriber, as one document: for them, and for the operator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session
 
+from paperpost.service.bibtex import bibtex
 from paperpost.service.installation import Installation
 from paperpost.service.wishes import percent
 from paperpost.store import (
     bounces,
     digests,
     library,
+    named_interests,
     outbox,
     papers,
     presses,
     subscribers,
+    vote_lists,
     vote_posts,
     votes,
 )
+from paperpost.store.named_interests import Named
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import (
     Bounce,
@@ -30,6 +34,9 @@ from paperpost.store.tables import (
     Vote,
     VotePost,
 )
+
+# More papers than anybody ever voted on, in a file that can still be read.
+MOST_LIKED = 20_000
 
 
 def everything(installation: Installation, session: Session, person: Subscriber) -> dict[str, Any]:
@@ -45,7 +52,10 @@ def everything(installation: Installation, session: Session, person: Subscriber)
     held = [act for act in acts if act.counts_at > now and act.voided is None]
     return {
         **_person(person),
-        "interests": _interests(subscribers.interests(session, [number])[number]),
+        "interests": _interests(
+            subscribers.interests(session, [number])[number],
+            named_interests.of_subscribers(session, [number]).get(number, []),
+        ),
         "votes": [_vote(act, names) for act in counted.values()],
         "held_votes": [_vote(act, names) for act in held],
         "vote_history": [_act(act, names) for act in acts],
@@ -66,6 +76,13 @@ def everything(installation: Installation, session: Session, person: Subscriber)
     }
 
 
+def liked(installation: Installation, session: Session, person: Subscriber) -> str:
+    """The papers that a subscriber likes, the newest vote first, as BibTeX."""
+    number, now = id_of(person), installation.clock()
+    found = vote_lists.page(session, number, now, 1, limit=MOST_LIKED)
+    return bibtex([paper for _, paper in found])
+
+
 def _person(person: Subscriber) -> dict[str, Any]:
     times = {
         "joined_at": person.joined_at,
@@ -74,6 +91,7 @@ def _person(person: Subscriber) -> dict[str, Any]:
         "paused_until": person.paused_until,
         "next_due_at": person.next_due_at,
         "suppressed_at": person.suppressed_at,
+        "links_from": person.links_from,
     }
     return {
         "email": person.email,
@@ -91,12 +109,24 @@ def _person(person: Subscriber) -> dict[str, Any]:
     }
 
 
-def _interests(own: Mapping[InterestKind, list[str]]) -> dict[str, list[str]]:
+def _interests(own: Mapping[InterestKind, list[str]], named: Sequence[Named]) -> dict[str, Any]:
     return {
         "keywords": own.get(InterestKind.KEYWORD, []),
         "authors": own.get(InterestKind.AUTHOR, []),
         "categories": own.get(InterestKind.CATEGORY, []),
         "muted": own.get(InterestKind.MUTED, []),
+        "forgotten": own.get(InterestKind.FORGOTTEN, []),
+        "named": [_named(one) for one in named],
+    }
+
+
+def _named(one: Named) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "share": one.share,
+        "keywords": list(one.terms.get(InterestKind.KEYWORD, ())),
+        "authors": list(one.terms.get(InterestKind.AUTHOR, ())),
+        "categories": list(one.terms.get(InterestKind.CATEGORY, ())),
     }
 
 

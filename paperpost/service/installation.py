@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from mailer.dkim import DkimError, DkimSigner
 from mailer.links import Signer
 from mailer.smtp import TransportError, parse_smtp_url
+from paperpost.service.kept import Kept
 from paperpost.settings import Settings, SettingsError, unknown_variables
 from paperpost.store import outbox
 from paperpost.store.database import Database
 from paperpost.store.tables import Fragment
 
 if TYPE_CHECKING:  # the model's libraries take seconds to load, and `send` needs none of them
+    from paperpost.service.periods import Period
+    from paperpost.service.space import Space
+    from paperpost.service.trending import Board
     from paperpost.service.window import Window
     from recommender.model import Model
 
@@ -28,16 +33,37 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+# Pages may be as old as this where they took long to make.
+FRESH_FOR = timedelta(seconds=60)
+# The categories of so many are counted in some thousandths of a second.
+FEW_PAPERS = 2_000
+FEW_MAILS = 50_000
+
+
 def silently(_line: str) -> None:
     """Say nothing."""
+
+
+def _boards() -> Kept[tuple[date, date], Board]:
+    return Kept(FRESH_FOR, lambda board: board.is_cheap)
+
+
+def _categories() -> Kept[Period, Counter[str]]:
+    return Kept(FRESH_FOR, lambda papers: papers.total() < FEW_PAPERS)
+
+
+def _mails() -> Kept[str, dict[str, int]]:
+    return Kept(FRESH_FOR, lambda states: sum(states.values()) < FEW_MAILS)
 
 
 @dataclass
 class ModelSlot:
     """The model this process works with, which snapshot it is, and when the store was asked.
 
-    `one_loads` is held while a page has the model loaded; `windows` are the candidates ranked
-    last (window.py), `rendered` the fragments of papers by number and last change (drafting.py).
+    `one_loads` is held while a page has the model loaded, `one_previews` while one visitor's
+    interests are tried; `windows` are the candidates ranked last (window.py), `rendered` the
+    fragments of papers by number and last change (drafting.py); `boards` and `categories` are what
+    lists are made of (trending.py, lists.py), `mails` all mails by state (overview.py).
     """
 
     model: Model | None = None
@@ -45,8 +71,19 @@ class ModelSlot:
     looked_at: datetime | None = None
     page_looked_at: datetime | None = None
     one_loads: Lock = field(default_factory=Lock)
+    one_previews: Lock = field(default_factory=Lock)
     windows: tuple[Window, ...] = ()
+    boards: Kept[tuple[date, date], Board] = field(default_factory=_boards)
+    categories: Kept[Period, Counter[str]] = field(default_factory=_categories)
+    mails: Kept[str, dict[str, int]] = field(default_factory=_mails)
     rendered: dict[tuple[int, datetime], Fragment] = field(default_factory=dict)
+    # The papers in the model's space (space.py), the thread that puts newer ones there, and whether
+    # it is to end.
+    space: Space | None = None
+    space_looked_at: datetime | None = None
+    one_folds: Lock = field(default_factory=Lock)
+    folding: Thread | None = None
+    closing: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True)
@@ -79,7 +116,13 @@ class Installation:
         return dkim_signer(self.settings)
 
     def close(self) -> None:
-        """Give the database's connections back."""
+        """End what runs beside the requests, and give the database's connections back."""
+        self.slot.closing.set()
+        if self.slot.folding is not None:
+            self.slot.folding.join()
+        self.slot.boards.close()
+        self.slot.categories.close()
+        self.slot.mails.close()
         self.database.close()
 
 

@@ -165,7 +165,7 @@ def _content(
     fragments: Mapping[int, Shown],
 ) -> DigestContent:
     base, signer = installation.settings.public_url, installation.signer
-    number, issued = id_of(person), digest.composed_at
+    number, issued = id_of(person), links.issued(digest.composed_at, person)
 
     def item(frozen: Mapping[str, Any]) -> DigestItem:
         paper, kept = frozen["paper"], fragments[frozen["fragment"]]
@@ -200,29 +200,35 @@ def _revision(frozen: Mapping[str, Any] | None) -> Revision | None:
 
 
 def _confirmation(
-    installation: Installation, delivery: Delivery, letter: Letter, _materials: Materials
+    installation: Installation, delivery: Delivery, letter: Letter, materials: Materials
 ) -> bytes:
-    return compose_confirmation(_own_link(installation, delivery, Purpose.CONFIRM), letter)
+    link = _own_link(installation, delivery, materials, Purpose.CONFIRM)
+    return compose_confirmation(link, letter)
 
 
 def _access_link(
-    installation: Installation, delivery: Delivery, letter: Letter, _materials: Materials
+    installation: Installation, delivery: Delivery, letter: Letter, materials: Materials
 ) -> bytes:
-    return compose_access_link(_own_link(installation, delivery, Purpose.ACCESS), letter)
+    link = _own_link(installation, delivery, materials, Purpose.ACCESS)
+    return compose_access_link(link, letter)
 
 
 def _alarm(
-    _installation: Installation, delivery: Delivery, letter: Letter, _materials: Materials
+    installation: Installation, delivery: Delivery, letter: Letter, _materials: Materials
 ) -> bytes:
     content = delivery.content or {}
     to_the_operator = replace(letter, operator=None)  # who need not be told whom to write to
     lines = [str(line) for line in content["lines"]]
-    return compose_alarm(str(content["subject"]), lines, to_the_operator)
+    page = links.operator_url(installation, delivery.created_at)
+    return compose_alarm(str(content["subject"]), lines, to_the_operator, page_url=page)
 
 
-def _own_link(installation: Installation, delivery: Delivery, purpose: Purpose) -> str:
-    base, issued = installation.settings.public_url, delivery.created_at
-    return links.url(base, installation.signer, purpose, issued, delivery.subscriber_id or 0)
+def _own_link(
+    installation: Installation, delivery: Delivery, materials: Materials, purpose: Purpose
+) -> str:
+    person = materials.subscribers[delivery.subscriber_id or 0]
+    issued, base = links.issued(delivery.created_at, person), installation.settings.public_url
+    return links.url(base, installation.signer, purpose, issued, id_of(person))
 
 
 _BUILDERS = {

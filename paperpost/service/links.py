@@ -19,7 +19,20 @@ from paperpost.store.tables import Subscriber
 if TYPE_CHECKING:
     from paperpost.service.installation import Installation
 
-__all__ = ["BadLink", "ExpiredLink", "LinkError", "Purpose", "owner", "read", "token", "url"]
+__all__ = [
+    "BadLink",
+    "ExpiredLink",
+    "LinkError",
+    "Purpose",
+    "issued",
+    "lasting_token",
+    "operator_url",
+    "owner",
+    "read",
+    "require_operator",
+    "token",
+    "url",
+]
 
 
 class Purpose(StrEnum):
@@ -57,6 +70,17 @@ def token(signer: Signer, purpose: Purpose, issued: datetime, *fields: int) -> s
     return signer.sign(purpose, fields, issued)
 
 
+def issued(made: datetime, person: Subscriber) -> datetime:
+    """When the links of something that was made then are said to be issued: those of a mail that
+    waited, or is sent again, while its reader renewed their links open something nonetheless."""
+    return made if person.links_from is None else max(made, person.links_from)
+
+
+def lasting_token(signer: Signer, purpose: Purpose, person: Subscriber) -> str:
+    """A subscriber's token that is the same whenever it is shown, until they renew their links."""
+    return token(signer, purpose, issued(person.joined_at, person), subscribers.id_of(person))
+
+
 def url(base: str, signer: Signer, purpose: Purpose, issued: datetime, *fields: int) -> str:
     """The full address of a link."""
     return f"{base}/{purpose}/{token(signer, purpose, issued, *fields)}"
@@ -79,3 +103,20 @@ def owner(
     if person.links_from is not None and link.issued < person.links_from:
         raise ExpiredLink(link)
     return person, link
+
+
+def operator_url(installation: Installation, issued: datetime) -> str:
+    """The address of the operator's page."""
+    base, signer = installation.settings.public_url, _operators_signer(installation)
+    return url(base, signer, Purpose.OPERATOR, issued, 0)
+
+
+def require_operator(installation: Installation, text: str) -> None:
+    """Let the operator in, and nobody else. Raises LinkError."""
+    read(_operators_signer(installation), text, Purpose.OPERATOR, installation.clock())
+
+
+def _operators_signer(installation: Installation) -> Signer:
+    """The first key alone counts: a new one before it ends the operator's links, and leaves those
+    in subscribers' mails as they are."""
+    return Signer(installation.keys[:1])

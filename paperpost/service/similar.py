@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from mailer.plain import readable
 from paperpost.service.installation import Installation
-from paperpost.service.train import model_at_hand, text_of
+from paperpost.service.space import space_at_hand
+from paperpost.service.train import text_of
 from paperpost.store import papers
 
 if TYPE_CHECKING:
     from paperpost.store.tables import Paper
-    from recommender.model import Model
+    from recommender.places import Places
 
 MOST = 8
 MOST_AUTHORS = 3
@@ -42,18 +43,19 @@ def similar(installation: Installation, name: str) -> SimilarView:
     """What is like the paper of that name; nothing where there is no such paper or no model."""
     with installation.database.reading() as session:
         paper = papers.find(session, name)
-    model = model_at_hand(installation) if paper is not None else None
-    if paper is None or model is None:
+    space = space_at_hand(installation) if paper is not None else None
+    if paper is None or space is None:
         return SimilarView()
-    return _similar(installation, model, paper)
+    return _similar(installation, space.places, paper)
 
 
-def _similar(installation: Installation, model: Model, paper: Paper) -> SimilarView:
+def _similar(installation: Installation, places: Places, paper: Paper) -> SimilarView:
     from recommender.similar import nearby, neighbours
 
+    model = places.model
     here = model.batch([text_of(paper)])
     with installation.database.reading() as session:
-        found = papers.named(session, nearby(model, here))
+        found = papers.named(session, nearby(places, here))
     others = [other for other in found if other.number != paper.number]
     around = neighbours(here, model.batch([text_of(other) for other in others]), MOST)
     return SimilarView(

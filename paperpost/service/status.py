@@ -1,5 +1,6 @@
 """How the installation is doing, in one look."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,13 +23,15 @@ RECENT = timedelta(days=2)
 def status(installation: Installation) -> dict[str, Any]:
     """Papers, subscribers, last fetch and training, deliveries by state, and what is wrong."""
     with installation.database.reading() as session:
+        asked = _standings(installation, session)
         report: dict[str, Any] = {
             "papers": _papers(session),
             "subscribers": subscribers.count_by_state(session),
-            "sources": [_source(one) for one in _standings(installation, session)],
-            "model": _model(session),
+            "runs": runs(session, asked),
+            "sources": [source(one) for one in asked],
+            "model": model(session),
             "deliveries": outbox.count_by_state(session),
-            "silent": _silent(session, installation.clock() - RECENT),
+            "silent": silent(session, installation.clock() - RECENT),
             "undelivered": _undelivered(session),
             "bounces": _bounces(session, installation.clock() - SOFT_WINDOW),
         }
@@ -57,7 +60,19 @@ def _standings(installation: Installation, session: Session) -> list[Standing]:
     return standings(session, installation.settings, installation.clock())
 
 
-def _source(one: Standing) -> dict[str, Any]:
+def runs(session: Session, sources: Sequence[Standing]) -> dict[str, str | None]:
+    """When what is done again and again was done last."""
+    model = snapshots.current(session)
+    times = {
+        "fetched_at": max((one.asked_at for one in sources if one.asked_at), default=None),
+        "trained_at": None if model is None else model.trained_at,
+        "composed_at": digests.last_composed(session),
+        "sent_at": outbox.last_sent(session),
+    }
+    return {name: None if at is None else at.isoformat() for name, at in times.items()}
+
+
+def source(one: Standing) -> dict[str, Any]:
     """How the last request ended, and how the last days stand, the newest first."""
     return {
         "source": one.name,
@@ -77,7 +92,8 @@ def _source(one: Standing) -> dict[str, Any]:
     }
 
 
-def _model(session: Session) -> dict[str, Any] | None:
+def model(session: Session) -> dict[str, Any] | None:
+    """The current model: when it was trained, and on how much; None without one."""
     newest = snapshots.current(session)
     if newest is None:
         return None
@@ -89,8 +105,8 @@ def _model(session: Session) -> dict[str, Any] | None:
     }
 
 
-def _silent(session: Session, since: datetime) -> list[dict[str, Any]]:
-    """Why digests of these days had no papers, and for how many subscribers."""
+def silent(session: Session, since: datetime) -> list[dict[str, Any]]:
+    """Why digests that were due since then had no papers, and for how many subscribers."""
     return [
         {"date": day.isoformat(), "reason": reason, "subscribers": number}
         for day, reason, number in digests.silences(session, since, MOST_TOLD)

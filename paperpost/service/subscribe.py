@@ -3,33 +3,22 @@
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlmodel import Session
 
 from paperpost.errors import PaperpostError
-from paperpost.service import calendar, links, wishes
+from paperpost.service import calendar, link_mails, links, wishes
+from paperpost.service.admission import OpenForm, admit, settle
 from paperpost.service.installation import Installation
-from paperpost.service.letters import message_id
 from paperpost.service.links import Purpose
 from paperpost.service.suppression import lift
 from paperpost.service.wishes import InvalidWish, Wishes
 from paperpost.store import outbox, subscribers
-from paperpost.store.subscribers import domain_of, id_of
-from paperpost.store.tables import (
-    Delivery,
-    DeliveryKind,
-    DeliveryState,
-    InterestKind,
-    Subscriber,
-    SubscriberState,
-)
+from paperpost.store.subscribers import id_of
+from paperpost.store.tables import DeliveryKind, InterestKind, Subscriber, SubscriberState
 
-# A form that is posted again and again must not flood an address with mail.
-QUIET = timedelta(minutes=5)
-CONFIRMATION_USEFUL = timedelta(days=2)
-ACCESS_LINK_USEFUL = timedelta(hours=1)
 LINES_BETWEEN_WORDS = 1000
 COLUMNS = (
     *("email", "keywords", "authors", "categories", "muted"),
@@ -69,27 +58,26 @@ class SignedUpMany:
     asked: dict[InterestKind, dict[str, None]] = field(default_factory=dict)
 
 
-def by_form(installation: Installation, email: str, wanted: Wishes) -> None:
-    """Take a subscription from the web. What happens shows only in the address's own mailbox:
-    a confirmation to a new one and to one that sent mail back, a link to the preferences to a
-    known one.
+def by_form(
+    installation: Installation, email: str, wanted: Wishes, *, client: str | None = None
+) -> None:
+    """Take a subscription from the web, typed by `client` (admission.py). What happens shows only
+    in the address's own mailbox: a confirmation to a new one and to one that sent mail back, a
+    link to the preferences to a known one. The statements that are executed are the same.
 
-    Raises InvalidWish for what is no address, SignupClosed by the operator's rule.
+    Raises InvalidWish for what is no address, SignupClosed by the operator's rule, TooManyAtOnce.
     """
     email = wishes.address(email)
     _require_open(installation, email)
     with installation.database.writing() as session:
-        person = subscribers.by_email(session, email)
-        works = person is not None and person.suppressed_at is None
-        if person is not None and works and person.state == SubscriberState.ACTIVE:
-            # A stranger must neither learn nor change anything about a subscriber.
-            _mail(installation, session, person, DeliveryKind.ACCESS_LINK, ACCESS_LINK_USEFUL)
-            return
-        person = person or _new(session, email, installation.clock())
-        if person.state == SubscriberState.PENDING:
-            # Somebody who left keeps the interests they had until they say so themselves.
-            apply(session, person, wanted, installation.clock())
-        _mail(installation, session, person, DeliveryKind.CONFIRMATION, CONFIRMATION_USEFUL)
+        admit(installation, session, OpenForm.SUBSCRIBE, email, client)
+        person = _new(session, email, installation.clock())
+        # A stranger must neither learn nor change anything about a subscriber, and somebody who
+        # left keeps the interests they had until they say so themselves.
+        subscribers.ask_while_pending(session, person, wanted.interests(), wanted.columns())
+        works = person.state == SubscriberState.ACTIVE and person.suppressed_at is None
+        kind = DeliveryKind.ACCESS_LINK if works else DeliveryKind.CONFIRMATION
+        link_mails.queue(installation, session, person, kind)
 
 
 def by_command(
@@ -201,9 +189,7 @@ def _sign_up(
     apply(session, person, wanted, now)
     mailed = False
     if person.state != SubscriberState.ACTIVE:
-        mailed = _mail(
-            installation, session, person, DeliveryKind.CONFIRMATION, CONFIRMATION_USEFUL
-        )
+        mailed = link_mails.queue(installation, session, person, DeliveryKind.CONFIRMATION)
     return SignedUp(email, person.state, created, mailed)
 
 
@@ -269,47 +255,29 @@ def reschedule(person: Subscriber, now: datetime) -> None:
         person.next_due_at = None
 
 
-def _mail(
-    installation: Installation,
-    session: Session,
-    person: Subscriber,
-    kind: DeliveryKind,
-    useful: timedelta,
-) -> bool:
-    """Queue a mail with a link, unless one of its kind went out just now."""
-    now = installation.clock()
-    last = outbox.latest(session, id_of(person), kind)
-    if last is not None and now - last.created_at < QUIET:
-        return False
-    outbox.add(
-        session,
-        Delivery(
-            kind=kind,
-            subscriber_id=id_of(person),
-            domain=domain_of(person.email),
-            local_date=calendar.local_date(person.timezone, now),
-            state=DeliveryState.QUEUED,
-            created_at=now,
-            due_at=now,
-            expires_at=now + useful,
-            message_id=message_id(
-                installation, id_of(person), now.date(), f"{kind} {now.isoformat()}"
-            ),
-        ),
-    )
-    return True
-
-
 def mail_access_link(installation: Installation, email: str) -> bool:
     """Mail a fresh link to the preferences, export and deletion; for an unknown address nothing
     happens. Whether a mail was queued is for the address's owner alone to be told. Raises
     InvalidWish for what is no address."""
     email = wishes.address(email)
     with installation.database.writing() as session:
-        person = subscribers.by_email(session, email)
-        if person is None:
-            return False
-        return _mail(installation, session, person, DeliveryKind.ACCESS_LINK, ACCESS_LINK_USEFUL)
+        return _mail_access_link(installation, session, email)
+
+
+def mail_access_link_by_form(installation: Installation, email: str, *, client: str) -> None:
+    """The same for an address that `client` typed. Raises InvalidWish and TooManyAtOnce."""
+    email = wishes.address(email)
+    with installation.database.writing() as session:
+        admit(installation, session, OpenForm.LINK, email, client)
+        _mail_access_link(installation, session, email)
+
+
+def _mail_access_link(installation: Installation, session: Session, email: str) -> bool:
+    person = subscribers.by_email(session, email)
+    if person is None:
+        link_mails.queue_for_nobody(installation, session, email)
+        return False
+    return link_mails.queue(installation, session, person, DeliveryKind.ACCESS_LINK)
 
 
 def awaiting(installation: Installation, token: str) -> Subscriber:
@@ -328,6 +296,7 @@ def confirm(installation: Installation, token: str) -> Subscriber:
             reschedule(person, installation.clock())
             session.add(person)
         lift(session, person, installation.clock())
+        settle(installation, session, person.email)
         return person
 
 

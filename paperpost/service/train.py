@@ -228,6 +228,7 @@ def interests_of(wishes: Mapping[InterestKind, Iterable[str]]) -> Interests:
         authors=tuple(wishes.get(InterestKind.AUTHOR, ())),
         categories=tuple(wishes.get(InterestKind.CATEGORY, ())),
         muted=tuple(wishes.get(InterestKind.MUTED, ())),
+        forgotten=tuple(wishes.get(InterestKind.FORGOTTEN, ())),
     )
 
 

@@ -1,84 +1,46 @@
-"""Which papers trend, as a page and as what a digest holds for whom nothing is known of."""
+"""Which papers trend: for lists, and for a digest of whom nothing is known."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from enum import StrEnum
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlmodel import Session
 
-from paperpost.service.browse import DAY, PAGE_SIZE, PaperView, view_of
 from paperpost.service.installation import Installation
 from paperpost.store import papers, votes
 from recommender.trending import FEWEST, Trend, Upvotes, Votes, trend
 
-
-class Window(StrEnum):
-    """How far back the page looks."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-
-LENGTHS = {Window.DAY: 1, Window.WEEK: 7, Window.MONTH: 30}
-MOST = 3 * PAGE_SIZE
+DAY = timedelta(days=1)
+# These take some hundredths of a second to weigh.
+MANY_VOTES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class TrendingPaper:
-    """A paper, and what was counted, in words."""
+class Board:
+    """What trends in some days, by number, and those numbers, the most trending first; `votes` are
+    all that were weighed for it."""
 
-    paper: PaperView
-    counts: tuple[str, ...]
+    trends: Mapping[int, Trend]
+    best: tuple[int, ...]
+    votes: int
 
-
-@dataclass(frozen=True, slots=True)
-class TrendingView:
-    """One page of the papers announced from `first` to `last` that trend, the most first.
-
-    Pages run from 1 to `pages`, which is 1 if there are none. `elsewhere`: Hugging Face's upvotes
-    count.
-    """
-
-    window: Window
-    first: date
-    last: date
-    papers: tuple[TrendingPaper, ...]
-    page: int
-    pages: int
-    elsewhere: bool
+    @property
+    def is_cheap(self) -> bool:
+        """Whether it is found while a page waits."""
+        return self.votes < MANY_VOTES
 
 
-def trending(installation: Installation, window: Window, page: int = 1) -> TrendingView | None:
-    """What trends in the days up to the newest that has papers, MOST papers at most; None
-    without any papers."""
+def board(installation: Installation, first: date, last: date) -> Board:
+    """What trends of the papers announced from `first` to `last`, both included; where many votes
+    are cast, as it was up to a minute ago or when somebody looked last."""
     now, elsewhere = installation.clock(), installation.settings.upvotes
-    with installation.database.reading() as session:
-        last = papers.newest_day(session)
-        if last is None:
-            return None
-        first = date.fromordinal(max(last.toordinal() - LENGTHS[window] + 1, 1))
-        found = trends(session, first, last, now, elsewhere=elsewhere)
-        best = sorted(found, key=lambda number: (-found[number].score, number))[:MOST]
-        shown = best[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-        stored = papers.by_number(session, shown)
-    return TrendingView(
-        window=window,
-        first=first,
-        last=last,
-        papers=tuple(
-            # Without the sum of all votes, which may be of one or two.
-            TrendingPaper(
-                view_of(installation, stored[number], 0),
-                counts(found[number], stored[number].discussed),
-            )
-            for number in shown
-        ),
-        page=page,
-        pages=max(1, -(-len(best) // PAGE_SIZE)),
-        elsewhere=elsewhere,
-    )
+
+    def look() -> Board:
+        with installation.database.reading() as session:
+            return _board(session, first, last, now, elsewhere=elsewhere)
+
+    return installation.slot.boards.get((first, last), now, look)
 
 
 def trends(
@@ -90,6 +52,10 @@ def trends(
     are looked at from the end of `last`: otherwise none would weigh anything in days long past.
     Upvotes count only if those from `elsewhere` are to.
     """
+    return dict(_board(session, first, last, now, elsewhere=elsewhere).trends)
+
+
+def _board(session: Session, first: date, last: date, now: datetime, *, elsewhere: bool) -> Board:
     seen_from = min(now, datetime.combine(last, time.max, UTC))
     half_life = ((last - first).days + 1) / 2
     cast: dict[int, list[Votes]] = defaultdict(list)
@@ -102,7 +68,12 @@ def trends(
         number: trend(cast[number], given.get(number, Upvotes()), half_life)
         for number in sorted(cast.keys() | given.keys())
     }
-    return {number: one for number, one in found.items() if one.score > 0}
+    trending = {number: one for number, one in found.items() if one.score > 0}
+    return Board(
+        trends=trending,
+        best=tuple(sorted(trending, key=lambda number: (-trending[number].score, number))),
+        votes=sum(some.ups + some.downs for own in cast.values() for some in own),
+    )
 
 
 def counts(found: Trend, discussed: int | None) -> tuple[str, ...]:

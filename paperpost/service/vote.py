@@ -9,7 +9,7 @@ from sqlmodel import Session
 from mailer.plain import readable
 from paperpost.errors import PaperpostError
 from paperpost.service import links, presses, quarantine, uncounted
-from paperpost.service.account import named
+from paperpost.service.account import member, named
 from paperpost.service.installation import Installation
 from paperpost.service.letters import web_address
 from paperpost.service.links import Purpose
@@ -18,7 +18,7 @@ from paperpost.service.uncounted import Ignored
 from paperpost.store import arrivals, papers, subscribers, vote_posts, votes
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Paper, VotePost
+from paperpost.store.tables import NEVER_ANNOUNCED, Paper, VotePost
 from paperpost.store.votes import Standing
 
 VALUES = {"up": 1, "down": -1, "none": 0}
@@ -101,21 +101,31 @@ def restore_by_link(installation: Installation, token: str, ticked: Collection[s
 
 def cast_by_command(installation: Installation, email: str, paper_id: str, value: str) -> Standing:
     """Record a vote that counts at once."""
+    with installation.database.reading() as session:
+        number = id_of(named(session, email))
+    return cast_at_once(installation, number, paper_id, value, origin="command")
+
+
+def cast_at_once(
+    installation: Installation, number: int, paper_id: str, value: str, *, origin: str
+) -> Standing:
+    """Record what a subscriber says of a paper, of which it is certain that they say it: it counts
+    at once. Raises CannotVote, and BadLink if they are gone."""
     if value not in VALUES:
         raise CannotVote(f"a vote is up, down or none, not {value!r}")
     now = installation.clock()
     with installation.database.writing() as session:
-        person = named(session, email)
+        subscribers.take_turns(session, number)
+        member(session, number)
         paper = papers.find(session, paper_id)
-        if paper is None:
+        if paper is None or paper.announced == NEVER_ANNOUNCED:
             raise CannotVote(f"there is no paper {paper_id}")
-        subscribers.take_turns(session, id_of(person))
         return votes.cast(
             session,
-            id_of(person),
+            number,
             number_of(paper),
             VALUES[value],
-            origin="command",
+            origin=origin,
             now=now,
             counts_at=now,
         )

@@ -169,16 +169,46 @@ def window_of(
     changes = papers.changes(session, min(first_day, look_back(on)), on)
     if revisions:
         changes += papers.changes_of_revised(session, oldest, first_day, on)
-    stamp = tuple(changes)
-    kept = installation.slot.windows
-    for window in kept:
-        known = window.first_day, window.on, window.revisions, window.stamp
-        if known == (first_day, on, revisions, stamp):
-            return window
+    known = _kept(installation, first_day, on, revisions, tuple(changes))
+    if known is not None:
+        return known
     candidates = papers.announced(session, first_day, on)
     if revisions:
         candidates += papers.revised(session, oldest, first_day, on)
-    window = Window(first_day, on, revisions, stamp, candidates)
+    window = Window(first_day, on, revisions, tuple(changes), candidates)
+    return _keep(installation, window)
+
+
+def window_of_day(installation: Installation, session: Session, day: date) -> Window:
+    """The papers of one day, for somebody who was never mailed any: it does not change with the
+    papers of two months, among which are no copies for them."""
+    return window_of_days(installation, session, day, day)
+
+
+def window_of_days(
+    installation: Installation, session: Session, first_day: date, on: date
+) -> Window:
+    """The same for the papers of some days."""
+    stamp = tuple(papers.changes(session, first_day, on))
+    known = _kept(installation, first_day, on, False, stamp)
+    if known is not None:
+        return known
+    candidates = papers.announced(session, first_day, on)
+    return _keep(installation, Window(first_day, on, False, stamp, candidates))
+
+
+def _kept(
+    installation: Installation, first_day: date, on: date, revisions: bool, stamp: Stamp
+) -> Window | None:
+    wanted = first_day, on, revisions, stamp
+    for window in installation.slot.windows:
+        if (window.first_day, window.on, window.revisions, window.stamp) == wanted:
+            return window
+    return None
+
+
+def _keep(installation: Installation, window: Window) -> Window:
+    slot = installation.slot
     if len(window.candidates) <= MOST_CANDIDATES:
-        installation.slot.windows = (window, *kept)[:MOST_KEPT]
+        slot.windows = (window, *slot.windows)[:MOST_KEPT]
     return window

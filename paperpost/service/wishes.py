@@ -16,6 +16,7 @@ MOST_TERMS = 50
 LARGEST_SIZE = 50
 # How the absence of a threshold may be written; an emptied field means it too.
 NO_THRESHOLD = ("", "0", "none")
+ENCODED_WORD = "=?"  # as it begins (RFC 2047)
 SEPARATORS = re.compile(r"[;,\n\r]+")
 
 
@@ -78,6 +79,9 @@ def address(text: str) -> str:
         checked = validate_email(text.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise InvalidWish(f"not an e-mail address: {text.strip()[:80]!r} ({error})") from error
+    if ENCODED_WORD in checked.local_part:
+        # Mail programs may read another address there than the one that is mailed.
+        raise InvalidWish(f"not an e-mail address: {text.strip()[:80]!r} (an encoded word)")
     # The local part's case may matter to its server, but no server is known that minds; two
     # spellings of one person must be one subscriber.
     return checked.normalized.lower()

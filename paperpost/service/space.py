@@ -1,0 +1,161 @@
+"""The papers in the model's space, for pages: also those that the snapshot does not know, folded in
+from their words beside the requests, so that no page waits for a thousand of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from itertools import chain
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from paperpost.service.installation import Installation
+from paperpost.service.train import LOOK_EVERY, model_at_hand, text_of
+from paperpost.store import papers
+from paperpost.store.database import StoreError, in_chunks
+from paperpost.store.papers import Filed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from recommender.model import Model
+    from recommender.places import Places
+
+# So many papers that the model does not know are folded in, the newest; 1.5 kB each.
+MOST_FOLDED = 50_000
+# A page may wait for so many, which takes hundredths of a second.
+AT_ONCE = 32
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Space:
+    """Papers by their places in the space: `filed` tells number, day and categories, None where one
+    is no longer stored. `waiting` are the numbers of those that are not folded in yet, the newest
+    first; `newest` is the highest number that was seen."""
+
+    places: Places
+    filed: tuple[Filed | None, ...]
+    waiting: tuple[int, ...]
+    newest: int
+
+    @property
+    def model(self) -> Model:
+        """Whose space it is."""
+        return self.places.model
+
+    @cached_property
+    def days(self) -> NDArray[np.int32]:
+        """The announcement days (papers) as ordinals; 0 where a paper is no longer stored."""
+        import numpy as np
+
+        days = (one.announced.toordinal() if one else 0 for one in self.filed)
+        return np.fromiter(days, dtype=np.int32, count=len(self.filed))
+
+    def within(self, category: str, since: date, until: date) -> NDArray[np.bool_]:
+        """Which papers are stored, of these days, and of a category (`cs.CL`) or archive (`cs`)."""
+        import numpy as np
+
+        first, last = max(since.toordinal(), 1), until.toordinal()
+        fits: NDArray[np.bool_] = (self.days >= first) & (self.days <= last)
+        if category:
+            wanted = category.lower()
+            of_it = (one is not None and one.is_in(wanted) for one in self.filed)
+            fits &= np.fromiter(of_it, dtype=np.bool_, count=len(self.filed))
+        return fits
+
+
+def space_at_hand(installation: Installation) -> Space | None:
+    """The space as far as it is known, without waiting for more; None without a model.
+
+    Whether there are newer papers is looked up every LOOK_EVERY.
+    """
+    model = model_at_hand(installation)
+    slot = installation.slot
+    if model is not None and slot.one_folds.acquire(blocking=False):
+        try:
+            if slot.folding is None or not slot.folding.is_alive():
+                _look(installation, model)
+        finally:
+            slot.one_folds.release()
+    return slot.space
+
+
+def _look(installation: Installation, model: Model) -> None:
+    slot, now = installation.slot, installation.clock()
+    space, looked_at = slot.space, slot.space_looked_at
+    is_old = looked_at is None or abs(now - looked_at) >= LOOK_EVERY
+    if space is not None and space.model is model and not is_old:
+        return
+    slot.space_looked_at = now
+    if space is None or space.model is not model:
+        slot.space = space = _read(installation, model)
+    else:
+        slot.space = space = _with_newer(installation, space)
+    if len(space.waiting) <= AT_ONCE:
+        slot.space = _folded(installation, space, space.waiting)
+        return
+    slot.folding = Thread(target=_fold_all, args=(installation, space), name="folding", daemon=True)
+    slot.folding.start()
+
+
+def _read(installation: Installation, model: Model) -> Space:
+    """The papers that the model was trained on; the others wait."""
+    from recommender.places import Places
+
+    with installation.database.reading() as session:
+        stored = {one.id: one for one in papers.filed(session)}
+    known = tuple(stored.pop(paper_id, None) for paper_id in model.paper_ids)
+    newest = max((one.number for one in chain(stored.values(), known) if one), default=0)
+    return Space(Places(model), known, _newest_first(stored.values()), newest)
+
+
+def _with_newer(installation: Installation, space: Space) -> Space:
+    with installation.database.reading() as session:
+        newer = papers.filed(session, after=space.newest)
+    if not newer:
+        return space
+    room = MOST_FOLDED - len(space.places.others)
+    waiting = (_newest_first(newer) + space.waiting)[: max(room, 0)]
+    return replace(space, waiting=waiting, newest=max(one.number for one in newer))
+
+
+def _newest_first(found: Iterable[Filed]) -> tuple[int, ...]:
+    ordered = sorted(found, key=lambda one: (one.announced, one.number), reverse=True)
+    return tuple(one.number for one in ordered[:MOST_FOLDED])
+
+
+def _fold_all(installation: Installation, space: Space) -> None:
+    slot = installation.slot
+    try:
+        for now in _fold(installation, space):
+            slot.space = now
+            if slot.closing.is_set() or slot.model is not now.model:
+                return  # what is left waits for the next look
+    except StoreError as error:
+        installation.say(f"{error}: newer papers are not found by their meaning yet")
+
+
+def _fold(installation: Installation, space: Space) -> Iterator[Space]:
+    for chunk in in_chunks(space.waiting, _CHUNK):
+        space = _folded(installation, space, chunk)
+        yield space
+
+
+def _folded(installation: Installation, space: Space, numbers: Sequence[int]) -> Space:
+    """The space with these papers in it, but for those that were given up meanwhile."""
+    if not numbers:
+        return space
+    with installation.database.reading() as session:
+        found = papers.by_number(session, numbers)
+    kept = [paper for number, paper in found.items() if paper.number == number]
+    filed = tuple(papers.filed_of(paper) for paper in kept)
+    return Space(
+        space.places.with_more([text_of(paper) for paper in kept]),
+        space.filed + filed,
+        space.waiting[len(numbers) :],
+        space.newest,
+    )
