@@ -88,13 +88,17 @@ def compose_access_link(me_url: str, letter: Letter) -> bytes:
     return _note("access", "Your Paperpost link, valid for an hour", me_url, letter)
 
 
-def compose_alarm(subject: str, lines: Sequence[str], letter: Letter) -> bytes:
-    """The mail that tells the operator what is wrong: each line a sentence or two, plain text."""
+def compose_alarm(
+    subject: str, lines: Sequence[str], letter: Letter, *, page_url: str = ""
+) -> bytes:
+    """The mail that tells the operator what is wrong: each line a sentence or two, plain text;
+    `page_url`: where all of it is shown as it is when the link is followed."""
     subject, plain = header_text(subject), [" ".join(line.split()) for line in lines]
-    context = _shared(letter) | {"subject": subject}
+    page = safe_url(page_url) if page_url else ""
+    context = _shared(letter) | {"subject": subject, "page_url": page}
     text = render("alarm.txt", **context | {"lines": [wrapped(line) for line in plain]})
-    page = render("alarm.html", **context | {"lines": plain})
-    return message(letter_headers(letter, subject), body(text), body(page))
+    html = render("alarm.html", **context | {"lines": plain})
+    return message(letter_headers(letter, subject), body(text), body(html))
 
 
 def _note(template: str, subject: str, url: str, letter: Letter) -> bytes:

@@ -28,14 +28,19 @@ _MONTHS = (
 
 
 def digest_subject(digest: Digest) -> str:
-    """The date, so that threads do not grow, and the first paper's title."""
-    day = f"{digest.local_date.day} {_MONTHS[digest.local_date.month - 1][:3]}"
-    weekly = digest.frequency == "weekly"
+    """The subject of a digest's mail."""
+    title = digest.items[0].title if digest.items else None
+    return subject_line(digest.local_date, digest.frequency, title)
+
+
+def subject_line(local_date: date, frequency: str, title: str | None) -> str:
+    """The date, so that threads do not grow, and the first paper's title; None: there is none."""
+    day = f"{local_date.day} {_MONTHS[local_date.month - 1][:3]}"
+    weekly = frequency == "weekly"
     opening = f"Papers, week to {day}" if weekly else f"Papers {day}"
-    if not digest.items:
+    if title is None:
         return f"{opening}: none" if weekly else f"{opening}: none today"
-    title = plain_title(digest.items[0].title, LONGEST_SUBJECT_TITLE)
-    return header_text(f"{opening}: {title}")
+    return header_text(f"{opening}: {plain_title(title, LONGEST_SUBJECT_TITLE)}")
 
 
 def heading(digest: Digest) -> str:
