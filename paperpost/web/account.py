@@ -1,149 +1,167 @@
-"""A subscriber's own pages: preferences by the link of any mail, export and deletion by a
-fresh one."""
+"""Preferences, by the link of any mail; export, renewing and deletion, by a fresh one; and staying
+signed in on a browser."""
 
 import json
 from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from paperpost.service import account, wishes
+from paperpost.service import account, renewal, subscribe, wishes
 from paperpost.service.account import Account
 from paperpost.service.links import Purpose
 from paperpost.service.mentions import MOST_ON_A_PAGE, unmentioned
-from paperpost.service.uncounted import NothingIgnored, NothingTicked
+from paperpost.service.renewal import RenewedJustNow
 from paperpost.service.wishes import InvalidWish
-from paperpost.web.forms import MINE, Posted, ticked
-from paperpost.web.own import masked
-from paperpost.web.render import READ, Here, Site
+from paperpost.web import visitor
+from paperpost.web.forms import Posted
+from paperpost.web.own import OWN, Fresh, Mine, Own
+from paperpost.web.render import READ, Here
 
 router = APIRouter()
 
 LISTS = {"keywords": "keyword", "authors": "author", "categories": "category", "muted": "muted"}
 SCHEDULE = ("timezone", "hour", "size", "frequency")
 SELECTION = ("threshold", "explore", "revisions", "quiet_note")
+RENEWED = (
+    "All earlier links open nothing any more, but those that unsubscribe, and every browser is"
+    " signed out. A fresh link is on its way to your mailbox."
+)
+# After a POST a browser is to ask for a page by GET (RFC 9110, section 15.4.4).
+SEE_OTHER = 303
 
 
-@router.api_route("/me/{token}", methods=READ)
-@router.api_route("/me/{token}/", methods=READ)
-def preferences(site: Here, token: str) -> HTMLResponse:
-    """Preferences, behind the link of any mail."""
-    return _show(site, token, Purpose.PREFERENCES)
+@router.api_route(OWN, methods=READ)
+@router.api_route(f"{OWN}/", methods=READ)
+def preferences(mine: Mine, renewed: str = "") -> HTMLResponse:
+    """Preferences; behind a fresh link with export, renewing and deletion. `renewed`: all earlier
+    links were ended just now."""
+    shown = account.show(mine.site.installation, mine.number)
+    return _page(mine, shown, done=[RENEWED] if renewed and mine.person.links_from else ())
 
 
-@router.post("/me/{token}")
-@router.post("/me/{token}/")
-def change_preferences(site: Here, token: str, posted: Posted) -> HTMLResponse:
-    """Save, pause, resume, or have a fresh link mailed."""
-    return _act(site, token, Purpose.PREFERENCES, posted)
+@router.post(OWN)
+@router.post(f"{OWN}/")
+def change(mine: Mine, posted: Posted) -> Response:
+    """Save, pause, resume, have mail come again or a fresh link mailed, or stay signed in."""
+    if posted.get("action") == "sign-in":
+        answer = RedirectResponse(mine.here, SEE_OTHER)
+        visitor.sign_in(mine.site.installation, answer, mine.person)
+        return answer
+    try:
+        shown, done = _acted(mine, posted)
+    except InvalidWish as error:
+        shown = account.show(mine.site.installation, mine.number)
+        return _page(mine, shown, posted=posted, problem=str(error))
+    return _page(mine, shown, done=done)
 
 
-@router.api_route("/access/{token}", methods=READ)
-@router.api_route("/access/{token}/", methods=READ)
-def access(site: Here, token: str) -> HTMLResponse:
-    """The same behind a fresh link, with export and deletion."""
-    return _show(site, token, Purpose.ACCESS)
-
-
-@router.post("/access/{token}")
-@router.post("/access/{token}/")
-def change_by_access(site: Here, token: str, posted: Posted) -> HTMLResponse:
-    """Save, pause or resume."""
-    return _act(site, token, Purpose.ACCESS, posted)
+@router.post("/sign-out")
+def sign_out(site: Here) -> Response:
+    """Forget who was signed in on this browser."""
+    answer = RedirectResponse(f"{site.root}/", SEE_OTHER)
+    visitor.sign_out(site.installation, answer)
+    return answer
 
 
 @router.api_route("/access/{token}/export", methods=READ)
 def export(site: Here, token: str) -> Response:
     """Everything that is stored about the subscriber, as a file."""
     document = account.export_by_link(site.installation, token)
-    return Response(
-        json.dumps(document, ensure_ascii=False, indent=2),
-        media_type="application/json",
-        headers={"Content-Disposition": 'attachment; filename="paperpost-export.json"'},
-    )
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return _file(text, "application/json", "paperpost-export.json")
+
+
+@router.api_route("/access/{token}/export.bib", methods=READ)
+def export_liked(site: Here, token: str) -> Response:
+    """The papers that the subscriber likes, as BibTeX."""
+    text = account.liked_by_link(site.installation, token)
+    return _file(text, "application/x-bibtex; charset=utf-8", "paperpost-liked.bib")
+
+
+def _file(text: str, media_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=media_type, headers=headers)
+
+
+@router.post("/access/{token}/renew")
+def renew(mine: Fresh, posted: Posted) -> Response:
+    """Make all earlier links dead, if the box was ticked, and go on behind a new one."""
+    if posted.get("confirm") != "yes":
+        return _refused(mine, "tick “Yes, end all earlier links” first, then press the button")
+    try:
+        token = renewal.renew(mine.site.installation, mine.number)
+    except RenewedJustNow as error:
+        return _refused(mine, str(error))
+    path = f"{mine.site.root}/{Purpose.ACCESS}/{token}?renewed=1"
+    answer = RedirectResponse(path, SEE_OTHER)
+    visitor.sign_out(mine.site.installation, answer)
+    return answer
 
 
 @router.post("/access/{token}/delete")
-def delete(site: Here, token: str, posted: Posted) -> HTMLResponse:
+def delete(mine: Fresh, posted: Posted) -> HTMLResponse:
     """Delete everything, for good, if its box was ticked: programs submit forms as they are."""
     if posted.get("confirm") != "yes":
-        shown = account.show(site.installation, token, Purpose.ACCESS)
-        problem = "tick “Yes, delete everything” first, then press the button"
-        return _page(site, token, Purpose.ACCESS, shown, problem=problem)
-    account.delete_by_link(site.installation, token)
+        return _refused(mine, "tick “Yes, delete everything” first, then press the button")
+    account.delete_by_link(mine.site.installation, mine.token)
     text = "Your address, interests, votes and digests are no longer stored. Farewell!"
-    return site.notice(200, "Everything is deleted", text)
+    return mine.site.notice(200, "Everything is deleted", text)
 
 
-def _show(site: Site, token: str, door: Purpose) -> HTMLResponse:
-    return _page(site, token, door, account.show(site.installation, token, door))
+def _refused(mine: Own, problem: str) -> HTMLResponse:
+    return _page(mine, account.show(mine.site.installation, mine.number), problem=problem)
 
 
-def _act(site: Site, token: str, door: Purpose, posted: Mapping[str, str]) -> HTMLResponse:
-    try:
-        shown, done = _acted(site, token, door, posted)
-    except (InvalidWish, NothingTicked, NothingIgnored) as error:
-        shown = account.show(site.installation, token, door)
-        return _page(site, token, door, shown, posted=posted, problem=str(error))
-    return _page(site, token, door, shown, done=done)
-
-
-def _acted(
-    site: Site, token: str, door: Purpose, posted: Mapping[str, str]
-) -> tuple[Account, list[str]]:
+def _acted(mine: Own, posted: Mapping[str, str]) -> tuple[Account, list[str]]:
     """Do what a form's hidden `action` says: the account after it, and lines that tell."""
-    here = site.installation
+    here, number = mine.site.installation, mine.number
     match posted.get("action", ""):
         case "save":
             # A field that is missing, rather than empty, leaves what there is.
             fields = (*LISTS, *SCHEDULE, *SELECTION)
             wanted = wishes.checked({name: posted.get(name) for name in fields})
-            shown = account.change(here, token, door, wanted)
+            shown = account.change(here, number, wanted)
             unknown = unmentioned(here, wanted.interests(), MOST_ON_A_PAGE)
             return shown, ["Saved.", *(one.sentence for one in unknown)]
         case "pause":
             if not posted.get("until", "").strip():
                 raise InvalidWish("choose the day on which mail is to come again")
-            return account.pause(here, token, door, posted["until"]), ["Paused."]
+            return account.pause(here, number, posted["until"]), ["Paused."]
         case "resume":
-            return account.pause(here, token, door, ""), ["Mail comes again."]
+            return account.pause(here, number, ""), ["Mail comes again."]
         case "mail-again":
-            return account.mail_again(here, token, door), ["Mail comes again."]
-        case "restore":
-            return account.restore(here, token, door, ticked(posted)), ["They count now."]
+            return account.mail_again(here, number), ["Mail comes again."]
         case "mail-link":
-            shown, mailed = account.mail_link(here, token, door)
-            if mailed:
+            if subscribe.mail_access_link(here, mine.person.email):
                 done = "A fresh link is on its way to your mailbox; it is valid for an hour."
             else:
                 done = "A link was mailed to you just before this: look into your mailbox."
-            return shown, [done]
+            return account.show(here, number), [done]
     raise InvalidWish("the form did not say what to do")
 
 
 def _page(
-    site: Site,
-    token: str,
-    door: Purpose,
+    mine: Own,
     shown: Account,
     *,
     posted: Mapping[str, str] | None = None,
     done: Sequence[str] = (),
     problem: str = "",
 ) -> HTMLResponse:
-    return site.page(
+    settings, signed_in = mine.site.installation.settings, mine.site.visitor
+    return mine.page(
         "account.html",
         status=400 if problem else 200,
-        token=token,
-        door=door,
+        tab="",
         shown=shown,
-        address=shown.email if shown.may_take_all else masked(shown.email),
         values=_values(shown) | dict(posted or {}),
         frequencies=("daily", "weekdays", "weekly"),
+        feed_url=f"{settings.public_url}/{Purpose.FEED}/{shown.feed_token}.xml",
+        is_signed_in=signed_in is not None and signed_in.number == mine.number,
         done=done,
         problem=problem,
-        mine=MINE,
-        now=site.installation.clock(),
+        now=mine.site.installation.clock(),
     )
 
 

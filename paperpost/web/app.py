@@ -5,11 +5,34 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from paperpost.service.admission import TooManyAtOnce
 from paperpost.service.installation import Installation
 from paperpost.service.links import BadLink, ExpiredLink
 from paperpost.service.subscribe import SignupClosed
 from paperpost.service.vote import CannotVote
-from paperpost.web import account, health, library, metrics, pages, signup, unsubscribe, vote
+from paperpost.web import (
+    account,
+    digests,
+    feed,
+    for_programs,
+    health,
+    icon,
+    interests,
+    library,
+    likes,
+    metrics,
+    operator,
+    own_votes,
+    pages,
+    rate,
+    record,
+    search,
+    signup,
+    site_votes,
+    unsubscribe,
+    vote,
+)
+from paperpost.web.api.app import HeadAsGet, create_api
 from paperpost.web.guards import BodyLimit, LastResort, OwnForms, RateLimits, SafeHeaders
 from paperpost.web.render import STATIC, Site, site_of
 
@@ -17,6 +40,29 @@ TITLES = {
     404: ("Not found", "There is nothing at this address."),
     405: ("Not that way", "This page cannot be asked for like that."),
 }
+
+ROOMS = (
+    pages,
+    site_votes,
+    signup,
+    vote,
+    unsubscribe,
+    account,
+    library,
+    own_votes,
+    digests,
+    record,
+    search,
+    interests,
+    likes,
+    feed,
+    for_programs,
+    rate,
+    health,
+    icon,
+    metrics,
+    operator,
+)
 
 
 def create_app(installation: Installation) -> FastAPI:
@@ -27,8 +73,10 @@ def create_app(installation: Installation) -> FastAPI:
     app = FastAPI(redirect_slashes=False, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.site = site = site_of(installation)
     app.state.metrics = metrics.registry_of(installation)
-    for room in (pages, signup, vote, unsubscribe, account, library, health, metrics):
+    for room in ROOMS:
         app.include_router(room.router)
+    app.state.api = api = create_api(site)
+    app.mount("/api", HeadAsGet(api))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     # The last one added is the first one asked.
     app.add_middleware(BodyLimit, site=site)
@@ -58,6 +106,12 @@ def _explain_errors(app: FastAPI, site: Site) -> None:
     @app.exception_handler(SignupClosed)
     def signup_closed(_request: Request, error: SignupClosed) -> HTMLResponse:
         return site.notice(403, "Not open to all", f"{error}.")
+
+    @app.exception_handler(TooManyAtOnce)
+    def too_many(_request: Request, error: TooManyAtOnce) -> HTMLResponse:
+        page = site.notice(429, "Too many at once", f"{error}.")
+        page.headers["Retry-After"] = "3600"
+        return page
 
     @app.exception_handler(HTTPException)
     def http_error(_request: Request, error: HTTPException) -> HTMLResponse:

@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 
 # How the boxes beside ignored votes are named: this, and the vote's number.
 MINE = "mine-"
+# Those beside votes that may be taken back: this, and the paper's number.
+TAKE_BACK = "back-"
 
 
 async def _posted(request: Request) -> Mapping[str, str]:
@@ -23,9 +25,9 @@ async def _posted(request: Request) -> Mapping[str, str]:
         return {}
 
 
-def ticked(posted: Mapping[str, str]) -> list[str]:
-    """The numbers of the votes of which somebody said, each by a box of its own, "it was me"."""
-    return [name.removeprefix(MINE) for name in posted if name.startswith(MINE)]
+def ticked(posted: Mapping[str, str], kind: str = MINE) -> list[str]:
+    """The numbers of what somebody ticked, each by a box of its own, of one kind of box."""
+    return [name.removeprefix(kind) for name in posted if name.startswith(kind)]
 
 
 Posted = Annotated[Mapping[str, str], Depends(_posted)]

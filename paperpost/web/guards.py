@@ -12,12 +12,16 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, cookie_parser
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from paperpost.service import links
+from paperpost.service import links, tokens
 from paperpost.service.links import Purpose
+from paperpost.web.api import asked
+from paperpost.web.api.problems import problem
 from paperpost.web.render import READ, Site
+from paperpost.web.visitor import COOKIE
 
 LARGEST_BODY = 64 * 1024
 # A larger body is still read, so that the answer arrives, but not without end.
@@ -30,11 +34,15 @@ LIBRARY = "/library"
 DOORS = frozenset(Purpose) - {Purpose.API, Purpose.SESSION}
 # Pages that mails lead to and programs look at: without any script, so that nothing there can act.
 SCRIPTLESS = frozenset({Purpose.VOTE, Purpose.UNSUBSCRIBE})
-FORMS = frozenset({"/subscribe", "/link"})
+FORMS = frozenset({"/subscribe", "/link", "/api/subscribe", "/api/link", "/api/confirm"})
+# What takes a while, for everybody.
+LABORIOUS = frozenset({"/subscribe/preview", "/api/preview", "/api/search"})
 
 # A mail gateway may open a link hundreds of times: twice what is promised.
 PER_TOKEN = RateLimitItemPerMinute(1200)
 PER_CLIENT = RateLimitItemPerMinute(30)
+# A preview follows what somebody types.
+PER_PREVIEW = RateLimitItemPerMinute(120)
 # Reading one takes seconds.
 PER_LIBRARY = RateLimitItemPerMinute(10)
 
@@ -59,6 +67,13 @@ def _door(scope: Scope) -> tuple[str, str]:
     return (first, second) if first in DOORS else ("", "")
 
 
+def _refused(site: Site, scope: Scope, status: int, title: str, text: str) -> Response:
+    """Says no: by a page, or as the API does."""
+    if asked.is_api(scope):
+        return problem(status, f"{title}. {text}")
+    return site.notice(status, title, text)
+
+
 def _is_one_click(scope: Scope) -> bool:
     """Whether this asks to unsubscribe: always obeyed (RFC 8058, Gmail's rules for senders)."""
     return scope["method"] == "POST" and _door(scope)[0] == Purpose.UNSUBSCRIBE
@@ -75,13 +90,15 @@ class SafeHeaders:
             await self._app(scope, receive, send)
             return
         door, _ = _door(scope)
-        wanted = EVERYWHERE | (BEHIND_A_TOKEN if door else {})
+        unless_told = BEHIND_A_TOKEN if door or asked.bearer(scope) else {}
         policy = NO_SCRIPT if door in SCRIPTLESS else WITH_OUR_SCRIPT
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(wanted)
+                headers.update(EVERYWHERE)
+                for name, value in unless_told.items():
+                    headers.setdefault(name, value)
                 headers.setdefault("Content-Security-Policy", policy)
             await send(message)
 
@@ -111,9 +128,8 @@ class LastResort:
         except Exception as error:
             _log_failure(scope, error)
             if not started:
-                page = self._site.notice(
-                    500, "Something went wrong", "It is our fault, and it is in our log."
-                )
+                text = "It is our fault, and it is in our log."
+                page = _refused(self._site, scope, 500, "Something went wrong", text)
                 await page(scope, receive, send)
 
 
@@ -149,9 +165,8 @@ class OwnForms:
         if scope["type"] != "http" or scope["method"] in READ or self._is_own(scope):
             await self._app(scope, receive, send)
             return
-        page = self._site.notice(
-            403, "Not from here", "Another site tried to press a button of this one."
-        )
+        text = "Another site tried to press a button of this one."
+        page = _refused(self._site, scope, 403, "Not from here", text)
         await page(scope, receive, send)
 
     def _is_own(self, scope: Scope) -> bool:
@@ -182,27 +197,35 @@ class RateLimits:
         if scope["type"] != "http" or self._admits(scope):
             await self._app(scope, receive, send)
             return
-        page = self._site.notice(
-            429, "Too many at once", "Please wait for a minute, then try again."
-        )
+        text = "Please wait for a minute, then try again."
+        page = _refused(self._site, scope, 429, "Too many at once", text)
         page.headers["Retry-After"] = "60"
         await page(scope, receive, send)
 
     def _admits(self, scope: Scope) -> bool:
-        _, token = _door(scope)
+        token = _door(scope)[1] or asked.bearer(scope) or _visitor_who_votes(scope)
         if token:
             # A token ends in its signature, which is its own; a prefix could be shared.
             # Posts are counted apart, so that they cannot use up what is promised for looking.
             if scope["method"] == "POST" and _is_library(scope):
                 return self._limiter.hit(PER_LIBRARY, "library", token[-32:])
-            kind = "post" if scope["method"] == "POST" else "look"
+            kind = "look" if scope["method"] in READ else "post"
             return _is_one_click(scope) or self._limiter.hit(PER_TOKEN, kind, token[-32:])
         if scope["method"] == "POST" and scope["path"] in FORMS:
-            return self._limiter.hit(PER_CLIENT, "client", _client(scope))
+            return self._limiter.hit(PER_CLIENT, "client", client_of(scope))
+        if scope["path"] in LABORIOUS:
+            return self._limiter.hit(PER_PREVIEW, "preview", client_of(scope))
         return True
 
 
-def _client(scope: Scope) -> str:
+def _visitor_who_votes(scope: Scope) -> str:
+    """The token of a visitor who votes on our pages."""
+    if scope["method"] != "POST" or scope["path"] != f"/{Purpose.VOTE}":
+        return ""
+    return cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE, "")
+
+
+def client_of(scope: Scope) -> str:
     """Who asks, as far as we can tell; of IPv6 the /64 network, which is one customer's."""
     host = str((scope.get("client") or ("unknown", 0))[0])
     try:
@@ -233,9 +256,8 @@ class BodyLimit:
         except ClientDisconnect:  # half a form is no form, and nobody is there to be told
             return
         if body is None and not _is_one_click(scope):
-            page = self._site.notice(
-                413, "Too large", "That was more than a form on this site can hold."
-            )
+            text = "That was more than a form on this site can hold."
+            page = _refused(self._site, scope, 413, "Too large", text)
             await page(scope, receive, send)
             return
         await self._app(scope, _replay(body or b"", receive), send)
@@ -247,7 +269,10 @@ class BodyLimit:
         purpose, token = _door(scope)
         here = self._site.installation
         try:
-            links.read(here.signer, token, Purpose(purpose), here.clock())
+            if token:
+                links.read(here.signer, token, Purpose(purpose), here.clock())
+            else:
+                tokens.door_of(here, asked.bearer(scope))
         except links.LinkError:
             return LARGEST_BODY
         return LARGEST_LIBRARY + _AROUND_A_LIBRARY
@@ -256,7 +281,7 @@ class BodyLimit:
 def _is_library(scope: Scope) -> bool:
     """Whether this asks about somebody's own library."""
     is_own = _door(scope)[0] in (Purpose.PREFERENCES, Purpose.ACCESS)
-    return is_own and bool(scope["path"].endswith(LIBRARY))
+    return scope["path"] == asked.LIBRARY or (is_own and bool(scope["path"].endswith(LIBRARY)))
 
 
 def _may_have_body(scope: Scope) -> bool:

@@ -3,24 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from paperpost.service import account, library
+from paperpost.service import library
 from paperpost.service.library import LibraryIsFull, Taken
-from paperpost.service.links import Purpose
 from paperpost.service.wishes import InvalidWish
-from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Subscriber
 from paperpost.web.guards import LARGEST_LIBRARY
-from paperpost.web.own import masked
-from paperpost.web.render import READ, Here, Site
+from paperpost.web.own import OWN, Mine, Own
+from paperpost.web.render import READ
 
 router = APIRouter()
 
@@ -38,29 +34,18 @@ class _Posted:
     files: Sequence[tuple[str, bytes]] = ()
 
 
-def _door(request: Request) -> Purpose:
-    return Purpose(request.scope["route"].path.split("/")[1])
-
-
-Door = Annotated[Purpose, Depends(_door)]
-
-
-@router.api_route("/me/{token}/library", methods=READ)
-@router.api_route("/access/{token}/library", methods=READ)
-def page(site: Here, token: str, door: Door) -> HTMLResponse:
+@router.api_route(f"{OWN}/library", methods=READ)
+def page(mine: Mine) -> HTMLResponse:
     """How to begin, behind the link of any mail or a fresh one."""
-    person = account.owner(site.installation, token, door)
-    return _page(site, token, door, person)
+    return _page(mine)
 
 
-@router.post("/me/{token}/library")
-@router.post("/access/{token}/library")
-async def act(request: Request, site: Here, token: str, door: Door) -> HTMLResponse:
+@router.post(f"{OWN}/library")
+async def act(request: Request, mine: Mine) -> HTMLResponse:
     """Take a library in, follow what it suggests, or take it back."""
-    # Before the form is read, which may be large.
-    person = await run_in_threadpool(account.owner, site.installation, token, door)
+    # Whose link it is was asked before the form is read, which may be large.
     posted = await _read(request)
-    return await run_in_threadpool(_act, site, token, door, person, posted)
+    return await run_in_threadpool(_act, mine, posted)
 
 
 async def _read(request: Request) -> _Posted:
@@ -78,26 +63,23 @@ async def _read(request: Request) -> _Posted:
         return _Posted()
 
 
-def _act(
-    site: Site, token: str, door: Purpose, person: Subscriber, posted: _Posted
-) -> HTMLResponse:
+def _act(mine: Own, posted: _Posted) -> HTMLResponse:
     try:
         match posted.fields.get("action", ""):
             case "bring":
-                taken = _bring(site, person, posted)
-                return _page(site, token, door, person, taken=taken)
+                return _page(mine, taken=_bring(mine, posted))
             case "follow":
-                done = _follow(site, person, posted.fields)
+                done = _follow(mine, posted.fields)
             case "take-back":
-                done = _take_back(site, person, posted.fields)
+                done = _take_back(mine, posted.fields)
             case _:
                 raise InvalidWish("the form did not say what to do")
     except (InvalidWish, LibraryIsFull) as error:
-        return _page(site, token, door, person, problem=str(error))
-    return _page(site, token, door, person, done=done)
+        return _page(mine, problem=str(error))
+    return _page(mine, done=done)
 
 
-def _bring(site: Site, person: Subscriber, posted: _Posted) -> Taken:
+def _bring(mine: Own, posted: _Posted) -> Taken:
     files = list(posted.files)
     pasted = posted.fields.get("works", "")
     if pasted.strip():
@@ -105,14 +87,14 @@ def _bring(site: Site, person: Subscriber, posted: _Posted) -> Taken:
     if not files:
         raise InvalidWish("choose a file, or paste what you have")
     entries = chain.from_iterable(library.read(data, name) for name, data in files)
-    return library.take_in(site.installation, id_of(person), entries)
+    return library.take_in(mine.site.installation, mine.number, entries)
 
 
-def _follow(site: Site, person: Subscriber, fields: Mapping[str, str]) -> str:
+def _follow(mine: Own, fields: Mapping[str, str]) -> str:
     keywords, authors = (_ticked(fields, kind) for kind in (KEYWORD, AUTHOR))
     if not keywords and not authors:
         raise InvalidWish("tick what you want to follow first, then press the button")
-    added = library.follow(site.installation, id_of(person), keywords, authors)
+    added = library.follow(mine.site.installation, mine.number, keywords, authors)
     names = ", ".join((*added.keywords, *added.authors))
     return f"You follow now: {names}." if names else "You follow all of that already."
 
@@ -121,30 +103,21 @@ def _ticked(fields: Mapping[str, str], kind: str) -> list[str]:
     return [value for name, value in fields.items() if name.startswith(kind)]
 
 
-def _take_back(site: Site, person: Subscriber, fields: Mapping[str, str]) -> str:
+def _take_back(mine: Own, fields: Mapping[str, str]) -> str:
     if fields.get("confirm") != "yes":  # programs submit forms as they are
         raise InvalidWish("tick “Yes, take them back” first, then press the button")
-    taken = library.take_back(site.installation, id_of(person))
+    taken = library.take_back(mine.site.installation, mine.number)
     return f"{taken:,} vote{'s' if taken != 1 else ''} of your library are taken back."
 
 
 def _page(
-    site: Site,
-    token: str,
-    door: Purpose,
-    person: Subscriber,
-    *,
-    taken: Taken | None = None,
-    done: str = "",
-    problem: str = "",
+    mine: Own, *, taken: Taken | None = None, done: str = "", problem: str = ""
 ) -> HTMLResponse:
-    return site.page(
+    return mine.page(
         "library.html",
         status=400 if problem else 200,
-        token=token,
-        door=door,
-        address=person.email if door == Purpose.ACCESS else masked(person.email),
-        votes=library.votes(site.installation, id_of(person)),
+        tab="/library",
+        votes=library.votes(mine.site.installation, mine.number),
         taken=taken,
         done=done,
         problem=problem,

@@ -49,6 +49,11 @@ class Own:
         return id_of(self.person)
 
     @property
+    def here(self) -> str:
+        """The path under which all pages of this door are."""
+        return f"{self.site.root}/{self.door}/{self.token}"
+
+    @property
     def is_fresh(self) -> bool:
         """Whether the link was mailed fresh: it alone exports, deletes and renews."""
         return self.door == Purpose.ACCESS
@@ -58,7 +63,7 @@ class Own:
         return self.site.page(
             template,
             status=status,
-            here=f"{self.site.root}/{self.door}/{self.token}",
+            here=self.here,
             address=self.person.email if self.is_fresh else masked(self.person.email),
             is_fresh=self.is_fresh,
             **context,
@@ -76,4 +81,10 @@ def _own(site: Here, door: Purpose, token: str) -> Own:
     return Own(site, door, token, account.owner(site.installation, token, door))
 
 
+def _fresh(site: Here, token: str) -> Own:
+    return _own(site, Purpose.ACCESS, token)
+
+
 Mine = Annotated[Own, Depends(_own)]
+# For routes that are behind a fresh link alone (/access/{token}/...).
+Fresh = Annotated[Own, Depends(_fresh)]

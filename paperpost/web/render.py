@@ -1,12 +1,14 @@
 """From a template to a response; every page comes out of here."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
@@ -40,20 +42,17 @@ class Site:
     def page(self, template: str, /, *, status: int = 200, **context: object) -> HTMLResponse:
         """The page of that template; a variable it needs and does not get is an error."""
         rule = self.installation.settings.signup
-        html = (
-            _environment()
-            .get_template(template)
-            .render(
-                context,
-                root=self.root,
-                signup_is_open=rule != ("closed",),
-                visitor=self.visitor,
-            )
+        html = self.render(
+            template, context, signup_is_open=rule != ("closed",), visitor=self.visitor
         )
         response = HTMLResponse(html, status)
         if self.visitor is not None:  # their own page, which no cache may show to others
             response.headers["Cache-Control"] = "no-store"
         return response
+
+    def render(self, template: str, context: Mapping[str, object], /, **more: object) -> str:
+        """The text of that template, which is no whole page."""
+        return _environment().get_template(template).render(context, **more, root=self.root)
 
     def notice(self, status: int, title: str, text: str) -> HTMLResponse:
         """A page that says one thing."""
@@ -78,14 +77,20 @@ Here = Annotated[Site, Depends(_site)]
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
-        autoescape=select_autoescape(["html"]),
+        autoescape=select_autoescape(["html", "xml"]),
         undefined=StrictUndefined,
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(
-        in_path=_in_path, host=_host, minute=_minute, day=_day, version=_version
+        in_path=_in_path,
+        host=_host,
+        minute=_minute,
+        day=_day,
+        version=_version,
+        rfc3339=_rfc3339,
+        local=_local,
     )
     environment.tests["web_address"] = _is_web_address
     return environment
@@ -113,6 +118,16 @@ def _host(address: str) -> str:
 def _is_web_address(text: str) -> bool:
     """Whether an address that a source gave may become a link: `javascript:` may not."""
     return text.startswith(("https://", "http://"))
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _local(moment: datetime, timezone: str) -> str:
+    """A moment where the reader is, as in "Wednesday, 8 April 2026, at 08:00"."""
+    there = moment.astimezone(ZoneInfo(timezone))
+    return f"{_day(there.date())}, at {there:%H:%M}"
 
 
 def _minute(moment: datetime, now: datetime) -> str:

@@ -1,5 +1,6 @@
 """`serve`: the site in this process, and one `work` as a child of it."""
 
+import gc
 import os
 import signal
 import socket
@@ -15,6 +16,9 @@ import uvicorn
 
 from paperpost.errors import PaperpostError
 from paperpost.service.installation import Installation
+from paperpost.service.live_preview import preview
+from paperpost.service.train import LOOK_EVERY
+from paperpost.service.wishes import Wishes
 from paperpost.web.app import create_app
 
 WORK = (sys.executable, "-m", "paperpost", "work", "--attached")
@@ -44,7 +48,7 @@ def serve(installation: Installation, host: str, port: int, *, with_work: bool) 
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
-        with _stopping_gracefully(server):
+        with _stopping_gracefully(server), _kept_warm(installation):
             worker = Worker() if with_work else None
             try:
                 installation.say(f"serving {_address(listener)}")
@@ -89,6 +93,36 @@ def _stopping_gracefully(server: uvicorn.Server) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _kept_warm(installation: Installation) -> Iterator[None]:
+    """No visitor waits until the model is loaded and the newest day's papers are seen by it: that
+    is done here, at the start, after a training and when there is a newer day."""
+    stop = threading.Event()
+    keeper = threading.Thread(target=_keep_warm, args=(installation, stop), name="warm")
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+
+
+def _keep_warm(installation: Installation, stop: threading.Event) -> None:
+    settled = False
+    while not stop.is_set():
+        try:
+            preview(installation, Wishes())
+        except Exception as error:  # whoever asks for a page is told
+            log.warning("not ready for visitors", error=str(error))
+        if not settled:
+            # What is loaded by now stays: to look through it again and again would hold a page up
+            # for hundredths of a second.
+            gc.collect()
+            gc.freeze()
+            settled = True
+        stop.wait(LOOK_EVERY.total_seconds())
 
 
 class Worker:

@@ -1,0 +1,1 @@
+"""What the site does, for programs: JSON under /api, told by an OpenAPI document."""
