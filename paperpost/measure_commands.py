@@ -10,7 +10,7 @@ from paperpost.terminal import AsJson, say, show
 
 def evaluate(
     data: Annotated[
-        Literal["citeulike", "stream", "tune"],
+        Literal["citeulike", "stream", "search", "tune"],
         typer.Argument(help="What is replayed; tune tries other weights on citeulike's data."),
     ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the data is.")],
@@ -38,10 +38,13 @@ def evaluate(
         raise typer.BadParameter("--validation is for the stream")
     if seeds is not None and data != "tune":
         raise typer.BadParameter("--seeds is for tune")
-    if data == "tune" and models is not None:
-        raise typer.BadParameter("--models is not for tune: it tries ours alone")
+    if data in ("tune", "search") and models is not None:
+        raise typer.BadParameter(f"--models is not for {data}")
     if data == "tune":
         _tune(folder, seeds, as_json)
+        return
+    if data == "search":
+        _search(folder, seed, as_json)
         return
     from paperpost.evaluation.citeulike import evaluate_citeulike
     from paperpost.evaluation.stream import evaluate_stream
@@ -63,6 +66,13 @@ def _tune(folder: Path, seeds: str | None, as_json: bool) -> None:
 
     found = tune(folder, _numbers(seeds) if seeds else VALIDATION_SEEDS, say)
     show(as_json, tune_report.document(found), tune_report.text(found))
+
+
+def _search(folder: Path, seed: int, as_json: bool) -> None:
+    from paperpost.bench.known_items import evaluate_search
+
+    found = evaluate_search(folder, seed, say)
+    show(as_json, found.document, found.text)
 
 
 def _numbers(text: str) -> list[int]:
@@ -179,6 +189,46 @@ def bench_send(
 
     sizes = timing.SendSizes(messages, connections, processes)
     found = timing.bench_send(smtp, sizes, database, say)
+    show(as_json, found.document, found.text)
+
+
+@bench.command("web")
+def bench_web(
+    papers: Annotated[
+        str, typer.Option(metavar="N,...", help="Papers of each installation.")
+    ] = "7500,75000",
+    subscribers: Annotated[
+        int, typer.Option(min=2, help="Subscribers of the one with the most papers.")
+    ] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Times each page is asked for.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """How long every page takes and how large it is, beside an empty page."""
+    sizes = _sizes(papers)
+    from paperpost.bench import web as timing
+    from paperpost.bench.months import Sizes
+
+    each = [Sizes(size, max(2, subscribers * size // max(sizes))) for size in sizes]
+    found = timing.bench_web(each, rounds, say)
+    show(as_json, found.document, found.text)
+
+
+@bench.command("search")
+def bench_search(
+    papers: Annotated[
+        str, typer.Option(metavar="N,...", help="Papers of each installation.")
+    ] = "7500,25000,75000",
+    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 9,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="An empty PostgreSQL database [SQLite].")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How long searches take, beside arxiv-sanity-lite's loop over all texts."""
+    sizes = _sizes(papers)
+    from paperpost.bench import search as timing
+
+    found = timing.bench_search(sizes, rounds, database, say)
     show(as_json, found.document, found.text)
 
 

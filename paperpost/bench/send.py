@@ -16,10 +16,11 @@ from paperpost.bench import crowd, smtp_source
 from paperpost.bench.processes import BenchError
 from paperpost.bench.report import Comparison
 from paperpost.bench.senders import send_all
+from paperpost.service.choices import Ranking
 from paperpost.service.compose import compose_date
 from paperpost.service.deliver import StoreOutbox
 from paperpost.service.installation import Installation, open_installation
-from paperpost.service.ranking import Ranking, rank_block
+from paperpost.service.ranking import rank_block
 from paperpost.settings import load_settings
 from paperpost.store import outbox
 from paperpost.store.database import Database
