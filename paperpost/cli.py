@@ -22,6 +22,7 @@ from paperpost import (
     library_commands,
     mail_commands,
     measure_commands,
+    operator_commands,
     source_commands,
 )
 from paperpost.settings import load_settings
@@ -254,11 +255,21 @@ def _subscribe_many(file: Path, confirmed: bool, as_json: bool) -> None:
 
 
 @app.command()
-def export(email: Email, as_json: AsJson = False) -> None:
+def export(
+    email: Email,
+    bibtex: Annotated[
+        bool, typer.Option("--bibtex", help="Only the papers they like, as BibTeX.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Everything stored about an address, as JSON."""
     from paperpost.service import account
 
     with opened() as installation:
+        if bibtex:
+            text = account.export_liked(installation, email)
+            show(as_json, {"email": email, "bibtex": text}, text.rstrip())
+            return
         document = account.export(installation, email)
     show(True, document, "")
 
@@ -398,6 +409,7 @@ def _status_text(report: dict[str, Any]) -> str:
         f"papers       {papers['stored']:,}, newest day {papers['newest_day'] or 'none'}",
         f"subscribers  {people or 'none'}",
         f"model        {_model_text(model)}",
+        f"last         {_runs_text(report['runs'])}",
     ]
     for run in report["sources"]:
         lines.append(f"source       {run['source']}: {_source_text(run)}")
@@ -418,6 +430,13 @@ def _source_text(run: dict[str, Any]) -> str:
     if run["asked_at"] is None:
         return "never asked: run `paperpost fetch` or `serve`"
     return f"{run['detail']} ({_minute(run['asked_at'])})"
+
+
+def _runs_text(runs: dict[str, str | None]) -> str:
+    """When it was that things were done last; the model's line tells of the training."""
+    words = {"fetched_at": "fetched", "composed_at": "composed", "sent_at": "sent"}
+    told = [f"{word} {_minute(at)}" for name, word in words.items() if (at := runs[name])]
+    return ", ".join(told) or "nothing was fetched, composed or sent yet"
 
 
 def _bounces_text(bounces: dict[str, int]) -> str:
@@ -443,6 +462,7 @@ def _minute(at: str) -> str:
 library_commands.register(app)
 mail_commands.register(app)
 measure_commands.register(app)
+operator_commands.register(app)
 source_commands.register(app)
 
 

@@ -17,12 +17,13 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from paperpost.engine.embedded import compose_all_due
-from paperpost.service import alarm, bounce, courtesy, quarantine, timetable
+from paperpost.service import admission, alarm, bounce, courtesy, quarantine, timetable
 from paperpost.service.alarm import Failing
 from paperpost.service.deliver import send
 from paperpost.service.fetch import fetch_due
 from paperpost.service.installation import Installation
 from paperpost.service.train import enough_has_changed, train
+from paperpost.service.unconfirmed import forget_unconfirmed
 
 TICK_EVERY = timedelta(seconds=30)
 DELIVER_EVERY = timedelta(seconds=5)
@@ -178,6 +179,10 @@ class Clockwork:
     def _forget(self) -> None:
         quarantine.forget_old(self._installation)
         courtesy.forget_old(self._installation)
+        admission.forget_old(self._installation)
+        forgotten = forget_unconfirmed(self._installation)
+        if forgotten:
+            log.info("forgot who never confirmed", subscribers=forgotten)
 
     def _bounces(self) -> None:
         if self._bounce_folder is None:

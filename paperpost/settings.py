@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     bounces: Optional = None
     bounce_folder: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     signup: Words = ("open",)
+    signups_per_hour: int = Field(200, ge=1, le=100_000)
     vote_hold_seconds: int = Field(600, ge=0, le=7 * 86400)
     vote_one_tap: bool = False
     upvotes: bool = True

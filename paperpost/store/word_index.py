@@ -3,6 +3,7 @@ by itself (migration 0005): SQLite's FTS5 (https://sqlite.org/fts5.html), or Pos
 search."""
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -41,7 +42,8 @@ _ROWID: ColumnClause[int] = column("rowid")
 _IN_SQLITE = table("paper_words", _ROWID, column("paper_words"))
 _OWNER: ColumnClause[int] = column("paper_number")
 _WORDS: ColumnClause[Any] = column("words")
-_IN_POSTGRESQL = table("paper_words", _OWNER, _WORDS)
+_DAY: ColumnClause[date] = column("announced")
+_IN_POSTGRESQL = table("paper_words", _OWNER, _DAY, _WORDS)
 
 
 def count(session: Session, query: Query, within: Within = EVERYWHERE) -> int:
@@ -87,10 +89,11 @@ def newest(session: Session, query: Query, within: Within = EVERYWHERE, *, limit
     if _is_sqlite(session):
         # Without the sum SQLite would look for each match, and not walk the index of days.
         found = select(_NUMBER).where((_NUMBER + 0).in_(_sqlite(query, within)))
+        ordered = found.order_by(col(Paper.announced).desc(), _NUMBER.desc())
     else:
         matches, _ = _postgresql(query, within)
-        found = select(_NUMBER).join(matches, matches.c.number == _NUMBER)
-    ordered = found.order_by(col(Paper.announced).desc(), _NUMBER.desc())
+        days = matches.c.announced
+        ordered = select(matches.c.number).order_by(days.desc(), matches.c.number.desc())
     return _numbers(session, ordered.limit(limit))
 
 
@@ -101,7 +104,7 @@ def matching(session: Session, query: Query, among: Collection[int]) -> set[int]
     if _is_sqlite(session):
         return set(_numbers(session, _sqlite(query).where((_ROWID + 0).in_(among))))
     matches, _ = _postgresql(query)
-    return set(_numbers(session, select(matches).where(matches.c.number.in_(among))))
+    return set(_numbers(session, select(matches.c.number).where(matches.c.number.in_(among))))
 
 
 def loosely(session: Session, query: Query) -> Query:
@@ -126,10 +129,6 @@ def _is_sqlite(session: Session) -> bool:
     return bool(session.get_bind().dialect.name == "sqlite")
 
 
-def _days(within: Within) -> Select[Any]:
-    return select(_NUMBER).where(col(Paper.announced).between(within.since, within.until))
-
-
 def _sqlite(query: Query, within: Within = EVERYWHERE) -> Select[Any]:
     """The numbers of papers that match."""
     wanted = (" OR " if query.any_of else " AND ").join(map(_in_sqlite, query.wanted))
@@ -142,7 +141,8 @@ def _sqlite(query: Query, within: Within = EVERYWHERE) -> Select[Any]:
     found = found.where(column("paper_words").op("MATCH")(match))
     if not within.is_any_day:
         # Without the sum SQLite would search once for every paper of these days.
-        found = found.where((_ROWID + 0).in_(_days(within)))
+        days = col(Paper.announced).between(within.since, within.until)
+        found = found.where((_ROWID + 0).in_(select(_NUMBER).where(days)))
     return found
 
 
@@ -159,10 +159,10 @@ def _postgresql(query: Query, within: Within = EVERYWHERE) -> tuple[CTE, CTE]:
     if query.excluded:
         expression = expression.op("&&")(func.tsquery_not(_joined(" || ", query.excluded)))
     asked = _materialized(select(expression.label("query")), "asked")
-    found = select(_OWNER.label("number")).select_from(_IN_POSTGRESQL)
+    found: Select[Any] = select(_OWNER.label("number"), _DAY).select_from(_IN_POSTGRESQL)
     found = found.join(asked, _WORDS.op("@@")(asked.c.query))
     if not within.is_any_day:
-        found = found.where(_OWNER.in_(_days(within)))
+        found = found.where(_DAY.between(within.since, within.until))
     return _materialized(found, "matches"), asked
 
 
