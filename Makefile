@@ -48,8 +48,9 @@ imports: $(VENV)/.installed-dev ## the direction of imports
 crash-test: $(VENV)/.installed-dev ## workers killed a hundred times while they send (some minutes)
 	$(BIN)/python tests/crash/run.py
 
-pictures: $(VENV)/.installed-dev ## the pictures of the mail, in docs/ (needs Chromium)
+pictures: $(VENV)/.installed-dev ## the pictures of the mail and of every page, in docs/ (needs Chromium)
 	$(BIN)/python tests/pictures.py
+	PYTHONPATH=tests $(BIN)/python tests/web/page_pictures.py
 
 migrations: $(VENV)/.installed-dev ## do models and migrations agree?
 	$(BIN)/python -m pytest -q tests/store/test_migrations.py

@@ -4,12 +4,15 @@ real papers where they are at hand."""
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
+import browser
 import pytest
+from browser import Readers
 from invented import Clock
+from playwright.sync_api import Browser
 from postgresql_server import database_of, postgresql_server, run_sql
 from smtp_server import Postbox, smtp_server
 
@@ -139,3 +142,33 @@ def any_installation(
     opened = _installation(database_url, tmp_path / "home", clock, said)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine, one for each process of tests; without one they are skipped."""
+    if browser.PROGRAM is None:
+        pytest.skip(browser.NEEDED)
+    with browser.launched() as launched:
+        yield launched
+
+
+@pytest.fixture
+def readers(chromium: Browser) -> Iterator[Readers]:
+    """Readers with a browser, in which nothing happens that must not."""
+    readers = Readers(chromium)
+    yield readers
+    readers.leave()
+    assert readers.watch.seen == []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Say at the end what was left out on a machine without a browser."""
+    yield
+    skipped = terminalreporter.stats.get("skipped", [])
+    left_out = sum(browser.NEEDED in str(report.longrepr) for report in skipped)
+    if left_out:
+        terminalreporter.write_line(
+            f"{left_out} tests in a real browser were left out; {browser.HOW}."
+        )

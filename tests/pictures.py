@@ -5,21 +5,20 @@ as files; headless Chromium shows their HTML by day and by night, as wide as a p
 desktop.
 """
 
-import html
-import json
+import io
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from itertools import accumulate, product
+from itertools import product
 from pathlib import Path
 
+from browser import SCHEMES, launched
 from PIL import Image
-from screenshot import SCHEMES, chromium
+from playwright.sync_api import ViewportSize
 
 from mailer.compose import compose_digest
 from mailer.digest import Digest, Letter
@@ -39,21 +38,17 @@ README_PICTURE = (84, 0, 716, 976)
 def main() -> None:
     """Take every picture."""
     PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, launched() as browser:
         pages = mails(Path(folder))
-        views = list(product(pages, WIDTHS))
-        wall = Path(folder) / "wall.html"
-        wall.write_text(wall_of([pages[name] for name, _ in views], [WIDTHS[d] for _, d in views]))
-        heights = json.loads(re.findall(r"<title>(.*?)</title>", chromium(wall, "--dump-dom"))[0])
-        for scheme in SCHEMES:
-            shot = Path(folder) / f"{scheme}.png"
-            chromium(
-                wall,
-                f"--screenshot={shot}",
-                f"--window-size={sum(WIDTHS[d] for _, d in views)},{max(heights)}",
-                scheme=scheme,
-            )
-            cut_out(shot, views, heights, scheme)
+        for name, device, scheme in product(pages, WIDTHS, SCHEMES):
+            size = ViewportSize(width=WIDTHS[device], height=100)
+            tab = browser.new_page(viewport=size, color_scheme=scheme)
+            tab.set_content(pages[name])
+            picture = Image.open(io.BytesIO(tab.screenshot(full_page=True)))
+            tab.close()
+            save(picture, PICTURES / f"{name}-{device}-{scheme}.png")
+            if (name, device, scheme) == ("digest", "desktop", "light"):
+                save(picture.crop(README_PICTURE), REPOSITORY / "docs" / "digest.png")
 
 
 def mails(folder: Path) -> dict[str, str]:
@@ -124,37 +119,9 @@ def page(mail: bytes) -> str:
     return str(part.get_content())
 
 
-def wall_of(pages: list[str], widths: list[int]) -> str:
-    """A page that shows pages side by side, and tells in its title how high each is."""
-    frames = "".join(
-        f'<iframe width="{width}" height="3000" srcdoc="{html.escape(page)}"></iframe>'
-        for page, width in zip(pages, widths, strict=True)
-    )
-    return (
-        '<!doctype html><html><head><meta charset="utf-8"><title></title><style>'
-        ":root { color-scheme: light dark } body { margin: 0; display: flex }"
-        "iframe { border: 0; flex: none }</style></head>"
-        f"<body>{frames}<script>onload = () => document.title = JSON.stringify("
-        "[...document.querySelectorAll('iframe')].map("
-        "frame => frame.contentDocument.querySelector('.page').getBoundingClientRect()).map("
-        "page => Math.round(page.bottom + page.top)))</script></body></html>"
-    )
-
-
-def cut_out(shot: Path, views: list[tuple[str, str]], heights: list[int], scheme: str) -> None:
-    """Each view of the wall as a small file."""
-    wall = Image.open(shot).convert("RGB")
-    rights = accumulate(WIDTHS[device] for _, device in views)
-    for (name, device), right, height in zip(views, rights, heights, strict=True):
-        picture = wall.crop((right - WIDTHS[device], 0, right, height))
-        save(picture, PICTURES / f"{name}-{device}-{scheme}.png")
-        if (name, device, scheme) == ("digest", "desktop", "light"):
-            save(picture.crop(README_PICTURE), REPOSITORY / "docs" / "digest.png")
-
-
 def save(picture: Image.Image, file: Path) -> None:
     """With few colours: a page of text has no more."""
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def test_the_pictures_are_there_and_none_is_left_over() -> None:
         assert (REPOSITORY / picture).is_file()
     docs = REPOSITORY / "docs"
     shown = re.findall(r"pictures/[\w-]+\.png", (docs / "mail.md").read_text(encoding="utf-8"))
-    assert sorted(shown) == sorted(f"pictures/{file.name}" for file in docs.glob("pictures/*"))
+    assert sorted(shown) == sorted(f"pictures/{file.name}" for file in docs.glob("pictures/*.png"))
 
 
 def test_every_dependency_has_its_line_in_contributing() -> None:

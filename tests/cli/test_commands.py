@@ -83,6 +83,11 @@ def test_the_main_job_by_command(papers: Path, tmp_path: Path) -> None:
         {"date": "2026-04-06", "state": "sent", "papers": [choice["paper"] for choice in ranked]}
     ]
     assert exported["interests"]["keywords"] == ["graph neural networks"]
+    done("vote", "ada@example.org", ranked[1]["paper"], "up")
+    liked = run("export", "ada@example.org", "--bibtex").stdout
+    assert liked == done("export", "ada@example.org", "--bibtex")["bibtex"]
+    assert liked.count("@misc{") == 1
+    assert ranked[1]["paper"] in liked
     assert done("status")["deliveries"]["digest"]["sent"] == 1
     done("delete", "ada@example.org")
     assert run("export", "ada@example.org").returncode == 1

@@ -1,16 +1,14 @@
 """The HTML part: small, ours, and readable for everybody."""
 
 import html
-import json
 import re
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import SCHEMES, Readers, Scheme
 from composed import BASE, HOSTILE, LETTER, Page, body, digest, html_size, paper, real_papers
-from screenshot import PROGRAM, SCHEMES, chromium
 
 from mailer.compose import (
     LARGEST_HTML,
@@ -150,8 +148,7 @@ def test_every_colour_of_text_can_be_read_on_every_ground(scheme: str) -> None:
         assert contrast(text, ground) >= 4.5, (text, ground)
 
 
-MEASURE = """
-const measured = [...document.querySelectorAll('iframe')].map(frame => {
+MEASURE = """() => [...document.querySelectorAll('iframe')].map(frame => {
   const page = frame.contentDocument, box = node => node.getBoundingClientRect();
   const texts = [...page.querySelectorAll('.page *')].filter(node =>
     [...node.childNodes].some(child => child.nodeType == 3 && child.data.trim()));
@@ -167,32 +164,27 @@ const measured = [...document.querySelectorAll('iframe')].map(frame => {
     ground: style(page.querySelector('.page')).backgroundColor,
     column: box(page.querySelector('.page')).width,
   };
-});
-document.title = JSON.stringify(measured);
-"""
+})"""
 
 
-def measured(folder: Path, widths: tuple[int, ...], scheme: str) -> list[dict[str, Any]]:
+def measured(readers: Readers, widths: tuple[int, ...], scheme: Scheme) -> list[dict[str, Any]]:
     """Each mail at each width, as Chromium shows it."""
     frames = "".join(
         f'<iframe width="{width}" height="900" srcdoc="{html.escape(body(mail, "html"))}"></iframe>'
         for mail, width in product(MAILS.values(), widths)
     )
-    file = folder / "page.html"
-    file.write_text(
-        '<!doctype html><meta charset="utf-8"><title></title>'
-        "<style>:root { color-scheme: light dark } iframe { border: 0 }</style>"
-        f"{frames}<script>onload = () => {{{MEASURE}}}</script>"
+    tab = readers.tab(scheme=scheme)
+    tab.set_content(
+        f"<!doctype html><style>:root {{ color-scheme: light dark }} iframe {{ border: 0 }}</style>"
+        f"{frames}"
     )
-    (title,) = re.findall(r"<title>(\[.*?)</title>", chromium(file, "--dump-dom", scheme=scheme))
-    return list(json.loads(title))
+    return list(tab.evaluate(MEASURE))
 
 
-@pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_thumb_hits_and_an_eye_reads_on_every_screen(scheme: str, tmp_path: Path) -> None:
+def test_a_thumb_hits_and_an_eye_reads_on_every_screen(readers: Readers, scheme: Scheme) -> None:
     widths = (320, 390, 800)
-    views = measured(tmp_path, widths, scheme)
+    views = measured(readers, widths, scheme)
     for (name, width), view in zip(product(MAILS, widths), views, strict=True):
         case = (name, width, view)
         assert view["width"] <= width, case

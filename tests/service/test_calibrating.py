@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from paperpost.engine.embedded import compose_all_of
-from paperpost.service import account, explain, library
+from paperpost.service import account, explain, library, rate
 from paperpost.service.calibrate import AROUND, LOOK_BACK, TIME_TO_VOTE, calibrate
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
@@ -112,6 +112,18 @@ def test_a_library_that_was_brought_in_does_not_say_that_mails_were_read(
         ada = id_of(account.named(session, "ada@example.org"))
     taken = library.take_in(installation, ada, library.read(b"@misc{a, title = {Tides}}", "mine"))
     assert taken.added_votes == 1
+    assert at_ten(curve(installation)) == DEFAULT
+
+
+def test_papers_rated_on_the_site_do_not_say_that_mails_were_read(
+    installation: Installation, clock: Clock
+) -> None:
+    mailed(installation, "ada")
+    (other, *_) = fill(installation, [DAY + timedelta(days=1)])
+    clock.now += TIME_TO_VOTE
+    with installation.database.reading() as session:
+        ada = id_of(account.named(session, "ada@example.org"))
+    assert rate.answer(installation, ada, {other.id: "up"}) == 1
     assert at_ten(curve(installation)) == DEFAULT
 
 

@@ -10,7 +10,8 @@ from web_on_loopback import Speaker, WebOnLoopback
 
 from paperpost.service import fetch, silence
 from paperpost.service.installation import Installation
-from paperpost.service.trending import Window, trending
+from paperpost.service.lists import trending
+from paperpost.service.periods import Span
 from paperpost.sources import catalogue
 from paperpost.store import days, papers
 
@@ -51,13 +52,13 @@ def test_upvotes_that_grow_after_the_day_reach_what_trends(
     assert asked(any_installation, "daily-papers", hub).updated == 1
     assert stands(any_installation, "daily-papers")[TUESDAY] == ("complete", 2)
     assert stands(any_installation, "daily-papers")[WEDNESDAY] == ("partial", 0)
-    view = trending(any_installation, Window.WEEK)
+    view = trending(any_installation, Span.WEEK)
     assert view is not None
     assert [one.counts for one in view.papers] == [
         ("250 upvotes, 9 comments on Hugging Face",),
         ("12 upvotes, 3 comments on Hugging Face",),
     ]
-    alone = trending(with_settings(any_installation, upvotes=False), Window.WEEK)
+    alone = trending(with_settings(any_installation, upvotes=False), Span.WEEK)
     assert alone is not None
     assert alone.papers == ()
 

@@ -6,9 +6,10 @@ import pytest
 from invented import START, fill, join
 from sqlmodel import SQLModel, func, select
 
-from paperpost.service import account, browse, ingest, library
+from paperpost.service import account, browse, ingest, library, lists, periods
 from paperpost.service.installation import Installation
 from paperpost.service.library import LibraryIsFull, Taken
+from paperpost.service.periods import Span
 from paperpost.service.ranking import rank_block
 from paperpost.service.status import status
 from paperpost.service.suggest import Suggested
@@ -161,7 +162,8 @@ def test_what_only_a_library_tells_of_is_ranked_by_and_shown_to_nobody(
         assert papers.announced(session, date.min, date.max)[-1].announced == DAY
         stored = session.exec(select(Paper.id)).all()
     assert browse.newest_day(any_installation) == DAY
-    assert browse.day(any_installation, date.min).total == 0
+    never = periods.around(Span.DAY, date.min)
+    assert lists.papers_of(any_installation, never).total == 0
     assert status(any_installation)["papers"]["stored"] == 12
     private = [name for name in stored if name.startswith("library:")]
     assert len(private) == 2

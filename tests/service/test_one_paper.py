@@ -14,9 +14,10 @@ from sqlmodel import col, delete, select
 
 from paperpost.engine.embedded import compose_all_of
 from paperpost.service import account, compose, ingest
+from paperpost.service.choices import Ranking
 from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
-from paperpost.service.ranking import Ranking, rank_block
+from paperpost.service.ranking import rank_block
 from paperpost.service.vote import cast_by_command
 from paperpost.sources.found import checked
 from paperpost.store.intake import put_all

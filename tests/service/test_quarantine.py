@@ -14,7 +14,7 @@ from invented import START, Clock, fill, join, with_settings
 from sqlmodel import delete, select
 
 from paperpost.schedule import Clockwork
-from paperpost.service import account, vote
+from paperpost.service import account, own_votes, vote
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose, token
 from paperpost.service.quarantine import (
@@ -350,8 +350,7 @@ def test_votes_of_one_subscriber_are_cast_one_after_the_other(
     fill(here, [DAY])
     ada = Reader(here, "ada")
     ada.burst()
-    me = token(here.signer, Purpose.PREFERENCES, START, ada.number)
-    (ignored,) = account.show(here, me, Purpose.PREFERENCES).ignored_votes
+    (ignored,) = own_votes.show(here, ada.number).ignored
     mine, link = [str(one.number) for one in ignored.votes], ada.link(0)
     own = select(Subscriber).where(Subscriber.id == ada.number)
     with here.database.writing() as session:
@@ -360,7 +359,7 @@ def test_votes_of_one_subscriber_are_cast_one_after_the_other(
         for cast in (
             lambda: vote.cast_by_link(here, link, "up"),
             lambda: vote.restore_by_link(here, link, mine),
-            lambda: account.restore(here, me, Purpose.PREFERENCES, mine),
+            lambda: own_votes.restore(here, ada.number, mine),
             lambda: vote.cast_by_command(here, ada.email, ignored.votes[0].paper_id, "up"),
         ):
             with pytest.raises(StoreError, match="lock timeout"):

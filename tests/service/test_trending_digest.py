@@ -13,7 +13,8 @@ from paperpost.service import vote
 from paperpost.service.deliver import send
 from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
-from paperpost.service.trending import Window, trending
+from paperpost.service.lists import trending
+from paperpost.service.periods import Span
 from paperpost.store.intake import put_all
 
 DAY = date(2026, 4, 7)
@@ -40,7 +41,7 @@ def vote_up(installation: Installation, paper: Invented, count: int) -> None:
 
 
 def shown(
-    installation: Installation, window: Window = Window.WEEK
+    installation: Installation, window: Span = Span.WEEK
 ) -> list[tuple[str, tuple[str, ...]]]:
     view = trending(installation, window)
     assert view is not None
@@ -96,7 +97,7 @@ def test_a_window_holds_the_papers_of_its_days(any_installation: Installation) -
     days = [DAY, DAY - timedelta(days=6), DAY - timedelta(days=7), DAY - timedelta(days=30)]
     for day in days:
         give(any_installation, fill(any_installation, [day], each=1)[0], 50, on=day)
-    found = [len(shown(any_installation, window)) for window in Window]
+    found = [len(shown(any_installation, window)) for window in Span]
     assert found == [1, 2, 3]
 
 
@@ -130,7 +131,7 @@ def test_days_long_past_are_ranked_as_if_they_had_just_ended(
 
 
 def test_no_papers_at_all_is_no_view(any_installation: Installation) -> None:
-    assert trending(any_installation, Window.WEEK) is None
+    assert trending(any_installation, Span.WEEK) is None
 
 
 @pytest.fixture

@@ -183,6 +183,7 @@ def test_text_in_an_old_encoding_is_read() -> None:
         (r"\'etudes of \c{c}a and {\v S}koda", "études of ça and Škoda"),
         (r"Stra{\ss}e, {\O}rsted, \L{}ukasiewicz", "Straße, Ørsted, Łukasiewicz"),
         (r"na{\"\i}ve R\&D at 50\%", "naïve R&D at 50%"),
+        (r"Search \& Rescue at 50\% of {\AA} 1\_000\& up", "Search & Rescue at 50% of Å 1_000& up"),
         (r"{\em all} of \textit{it}", "all of it"),
         (r"the {DNA} of $\alpha_{s}$", "the {DNA} of $\\alpha_{s}$"),
         (r"\unknown{thing}", r"\unknownthing"),

@@ -108,8 +108,8 @@ class _Forms(HTMLParser):
 
 
 def _is_sent(field: dict[str, str]) -> bool:
-    """A browser leaves out a box that is not checked."""
-    return field.get("type") != "checkbox" or "checked" in field
+    """A browser leaves out a box or a radio button that is not checked."""
+    return field.get("type") not in ("checkbox", "radio") or "checked" in field
 
 
 def forms(page: httpx.Response) -> list[Form]:
@@ -123,4 +123,5 @@ def last_mail(installation: Installation, email: str, kind: DeliveryKind) -> Del
     """The newest mail of a kind in the outbox for an address."""
     with installation.database.reading() as session:
         person = subscribers.by_email(session, email)
-        return None if person is None else outbox.latest(session, id_of(person), kind)
+        mails = [] if person is None else outbox.of_subscriber(session, id_of(person))
+    return next((mail for mail in reversed(mails) if mail.kind == kind), None)

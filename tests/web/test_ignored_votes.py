@@ -32,6 +32,10 @@ def vote_path(doors: Doors, paper_id: str) -> str:
     return f"/vote/{links.token(here.signer, Purpose.VOTE, issued, *fields)}"
 
 
+def votes_page(doors: Doors) -> str:
+    return f"{doors.path(Purpose.PREFERENCES)}/votes"
+
+
 def counted(doors: Doors) -> int:
     here = doors.installation
     with here.database.reading() as session:
@@ -64,7 +68,8 @@ def test_both_doors_tell_what_was_ignored_and_take_back_what_is_ticked(
     client: httpx.Client, doors: Doors, clock: Clock, door: Purpose
 ) -> None:
     clock.turn(minutes=20)
-    page = client.get(doors.path(door))
+    assert "5 automatic clicks ignored" in client.get(doors.path(door)).text
+    page = client.get(f"{doors.path(door)}/votes")
     assert "5 automatic clicks ignored" in page.text
     assert "More than 3 links clicked within ten seconds, at 09:00 UTC." in text(page)
     assert text(page).count(": more like this") == 5
@@ -97,7 +102,7 @@ def test_the_button_pressed_as_it_stands_restores_nothing(
 ) -> None:
     for visit in range(2):
         clock.turn(hours=visit)
-        for page in (burst, client.get(doors.path(Purpose.PREFERENCES))):
+        for page in (burst, client.get(votes_page(doors))):
             answer = it_was_me(page).post(client)
             assert answer.status_code == 400
             assert "tick the papers on which it was you" in answer.text
@@ -131,13 +136,13 @@ def test_a_vote_after_it_takes_a_click_off_the_list(
 ) -> None:
     clock.turn(minutes=1)
     client.post(vote_path(doors, papers[0].id), data={"value": "down"})
-    assert "4 automatic clicks ignored" in client.get(doors.path(Purpose.PREFERENCES)).text
+    assert "4 automatic clicks ignored" in client.get(votes_page(doors)).text
     clock.turn(minutes=10)
     own = it_was_me(burst)
     own.tick(next(iter(own.boxes)))
     assert "not ignored any more" in own.post(client).text
     clock.turn(days=8)
-    assert "ignored" not in client.get(doors.path(Purpose.PREFERENCES)).text
+    assert "ignored" not in client.get(votes_page(doors)).text
 
 
 @pytest.mark.usefixtures("burst")
@@ -146,7 +151,7 @@ def test_a_restoring_post_of_rubbish_restores_nothing(
     client: httpx.Client, doors: Doors, number: str
 ) -> None:
     posted = {"action": "restore", f"mine-{number}": "yes"}
-    assert client.post(doors.path(Purpose.PREFERENCES), data=posted).status_code == 400
+    assert client.post(votes_page(doors), data=posted).status_code == 400
     assert counted(doors) == 0
 
 
@@ -157,7 +162,7 @@ def test_nobody_restores_somebody_elses_votes(
     ben = Doors(doors.installation, "ben@example.org", "2604.07000")
     own = it_was_me(burst)
     own.tick()
-    answer = client.post(ben.path(Purpose.PREFERENCES), data=own.fields)
+    answer = client.post(votes_page(ben), data=own.fields)
     assert "not ignored any more" in answer.text
     assert counted(doors) == counted(ben) == 0
 
@@ -166,7 +171,7 @@ def test_held_votes_are_listed_with_the_time_they_begin_to_count(
     client: httpx.Client, doors: Doors, clock: Clock
 ) -> None:
     client.post(doors.path(Purpose.VOTE), data={"value": "up"})
-    page = client.get(doors.path(Purpose.PREFERENCES))
+    page = client.get(votes_page(doors))
     assert "more like this, from 09:10 UTC on" in text(page)
     clock.turn(minutes=10)
-    assert "Votes that wait" not in client.get(doors.path(Purpose.PREFERENCES)).text
+    assert "Votes that wait" not in client.get(votes_page(doors)).text

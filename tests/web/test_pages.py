@@ -34,7 +34,7 @@ def test_the_front_page_shows_the_newest_day_and_the_subscribe_form(
     assert page.status_code == 200
     assert "Tuesday, 7 April 2026" in page.text
     assert len(titles(page)) == 12
-    assert list(forms(page)[0].fields) == ["email", "keywords"]
+    assert {"email", "keywords"} <= forms(page)[0].fields.keys()
 
 
 def test_the_front_page_tells_why_there_is_nothing_newer(
@@ -87,10 +87,11 @@ def test_what_is_no_date_is_not_found(client: httpx.Client, day: str) -> None:
 
 def test_a_large_day_comes_in_pages(installation: Installation, client: httpx.Client) -> None:
     fill(installation, [DAY], each=50)
-    first, second = client.get("/"), client.get("/day/2026-04-07?page=2")
-    assert (len(titles(first)), len(titles(second))) == (100, 50)
-    assert not set(titles(first)) & set(titles(second))
-    assert 'href="/day/2026-04-07?page=2"' in first.text
+    pages = [client.get("/"), *(client.get(f"/day/2026-04-07?page={n}") for n in range(2, 6))]
+    assert [len(titles(page)) for page in pages] == [30] * 5
+    assert len({title for page in pages for title in titles(page)}) == 150
+    assert 'href="/day/2026-04-07?page=2"' in pages[0].text
+    assert '<ol class="entries" start="31">' in pages[1].text
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "2", "99999999999999999999", "", "٢"])
@@ -105,8 +106,8 @@ def test_a_real_day_stays_a_small_page(
 ) -> None:
     import_files(installation, [data / "arxiv" / "2026-04-07.jsonl.gz"])
     page = client.get("/")
-    assert len(titles(page)) == 100
-    assert len(page.content) < 120_000
+    assert len(titles(page)) == 30
+    assert len(page.content) < 60_000
 
 
 def test_what_people_like_comes_first(
@@ -143,7 +144,7 @@ def test_a_paper_has_its_page_by_an_id_with_slashes(
     assert page.status_code == 200
     assert "<h1>The odd one</h1>" in page.text
     assert "pass messages along the edges" in page.text
-    assert "Emmy Noether, Sofia Kovalevskaya" in page.text
+    assert re.findall(r"q=%22(\w+)\+", page.text) == ["Emmy", "Sofia"]
     assert 'href="https://arxiv.org/abs/2604.99999"' in page.text
 
 

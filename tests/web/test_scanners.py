@@ -1,27 +1,23 @@
 """What mail gateways do to a digest: open every link, run the scripts, submit every form."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from itertools import product
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from browser import Readers
 from doors import Doors, forms
 from invented import Clock, with_settings
 from mailed import Mailed
+from playwright.sync_api import Page
 
 from paperpost.service import subscribe
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
 from paperpost.service.wishes import Wishes
 
-if TYPE_CHECKING:  # pytest itself is to load it, to rewrite what it asserts
-    from chromium import Chromium, Page
-
-pytest_plugins = ["chromium", "site_on_stage"]
+pytest_plugins = ["site_on_stage"]
 
 USER_AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36",
@@ -95,18 +91,21 @@ class Scanner:
 
     def _open(self, link: str) -> list[Found]:
         self._clock.turn(seconds=self._seconds)
-        self._page.open(link)
+        self._page.goto(link)
         return self._forms()
 
     def _forms(self) -> list[Found]:
-        return [(action, tuple(map(tuple, fields))) for action, fields in self._page.run(FORMS)]
+        return [
+            (action, tuple(map(tuple, fields))) for action, fields in self._page.evaluate(FORMS)
+        ]
 
     def _submit(self, form: Found) -> None:
         if form in self._done:
             return
         self._done.add(form)
         self._clock.turn(seconds=self._seconds)
-        self._page.go(SUBMIT % json.dumps(form))
+        with self._page.expect_navigation():
+            self._page.evaluate(SUBMIT % json.dumps(form))
         for following in self._forms() if self._follows else ():
             self._submit(following)
 
@@ -144,7 +143,7 @@ QUICK = {
 )
 def test_a_program_that_submits_every_form_neither_votes_nor_unsubscribes(
     mailed: Mailed,
-    chromium: Chromium,
+    readers: Readers,
     clock: Clock,
     way: Callable[[Scanner, list[str]], int],
     follows: bool,
@@ -154,7 +153,7 @@ def test_a_program_that_submits_every_form_neither_votes_nor_unsubscribes(
     before = mailed.kept()
     clock.turn(minutes=minutes)
     fetch_all(mailed)
-    assert way(Scanner(chromium.new_page(), clock, seconds, follows=follows), mailed.links()) > 12
+    assert way(Scanner(readers.tab(), clock, seconds, follows=follows), mailed.links()) > 12
     assert mailed.kept() == before
     clock.turn(minutes=11)
     assert mailed.counted() == []
@@ -170,19 +169,18 @@ def test_a_program_that_submits_every_form_neither_votes_nor_unsubscribes(
 
 
 def test_a_thumb_of_a_digest_that_is_not_new_is_the_vote(
-    mailed: Mailed, chromium: Chromium, clock: Clock
+    mailed: Mailed, readers: Readers, clock: Clock
 ) -> None:
-    page, link = chromium.new_page(), mailed.more_links()[0]
+    page, link = readers.tab(), mailed.more_links()[0]
     clock.turn(minutes=10)
-    page.open(link)
-    while "You said: more like this" not in page.run("document.body.innerText"):
-        page.wait_until_loaded()
+    page.goto(link)
+    page.get_by_text("You said: more like this").wait_for()
     clock.turn(minutes=10)
     assert mailed.counted() == [1]
-    page.submit(2)
-    page.open(link)
-    assert page.run("document.scripts.length") == 0
-    assert "You have not voted yet" in page.run("document.body.innerText")
+    page.get_by_role("button", name="Take it back").click()
+    page.goto(link)
+    assert page.locator("script").count() == 0
+    assert page.get_by_text("You have not voted yet").is_visible()
 
 
 PRESSED = "HTMLFormElement.prototype.requestSubmit = () => { window.pressed = true };"
@@ -196,28 +194,28 @@ UNSEEN = "Object.defineProperty(document, 'visibilityState', {get: () => window.
 )
 def test_a_new_digest_a_driven_browser_and_a_page_unseen_do_not_vote_by_themselves(
     mailed: Mailed,
-    chromium: Chromium,
+    readers: Readers,
     clock: Clock,
     browser: str,
     minutes: int,
     presses: bool | None,
 ) -> None:
-    page = chromium.new_page()
-    page.before_each_page(PRESSED + browser)
+    page = readers.tab()
+    page.add_init_script(PRESSED + browser)
     clock.turn(minutes=minutes)
-    page.open(mailed.more_links()[0])
-    assert page.run("window.pressed") == presses
+    page.goto(mailed.more_links()[0])
+    assert page.evaluate("window.pressed") == presses
 
 
 def test_a_page_votes_by_itself_when_it_comes_into_sight(
-    mailed: Mailed, chromium: Chromium, clock: Clock
+    mailed: Mailed, readers: Readers, clock: Clock
 ) -> None:
-    page = chromium.new_page()
-    page.before_each_page(PRESSED + UNSEEN)
+    page = readers.tab()
+    page.add_init_script(PRESSED + UNSEEN)
     clock.turn(hours=1)
-    page.open(mailed.more_links()[0])
-    page.run("window.seen = 'visible'; document.dispatchEvent(new Event('visibilitychange'))")
-    assert page.run("window.pressed") is True
+    page.goto(mailed.more_links()[0])
+    page.evaluate("window.seen = 'visible'; document.dispatchEvent(new Event('visibilitychange'))")
+    assert page.evaluate("window.pressed") is True
 
 
 def test_the_operator_may_have_every_vote_asked_for(

@@ -38,6 +38,13 @@ def test_a_subscription_begins_with_a_mail_and_is_active_once_confirmed(
         own = subscribers.interests(session, [ben.subscriber_id])[ben.subscriber_id]
     assert own == {InterestKind.KEYWORD: ["graphs", "speech"]}
     assert "You are subscribed" in client.get(ben.path(Purpose.CONFIRM)).text
+    for step in ("/rate", "/library", ""):
+        path = f"{ben.path(Purpose.PREFERENCES)}{step}"
+        assert f'href="{path}"' in done.text
+        assert client.get(path).status_code == 200
+    stay = forms(done)[-1].post(client)
+    assert "paperpost" in stay.cookies or "paperpost" in client.cookies
+    client.cookies.clear()
 
 
 @pytest.mark.usefixtures("papers")
@@ -135,7 +142,8 @@ def test_where_signup_is_closed_the_answer_says_so(
     client = browse_site(with_settings(installation, signup=rule))
     page = client.post("/subscribe", data={"email": "zoe@example.org", "keywords": "x"})
     assert page.status_code == 403
-    assert forms(client.get("/")) == [] or rule != ("closed",)
+    asks = [form.action for form in forms(client.get("/")) + forms(client.get("/subscribe"))]
+    assert ("/subscribe" in asks) == (rule != ("closed",))
     with installation.database.reading() as session:
         assert subscribers.by_email(session, "zoe@example.org") is None
 

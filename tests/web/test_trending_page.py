@@ -99,11 +99,11 @@ def test_much_that_trends_comes_in_pages_of_its_window(
 ) -> None:
     give(installation, fill(installation, [DAY], each=50), 9)
     first, second = client.get("/trending?window=day"), client.get("/trending?window=day&page=2")
-    assert (len(titles(first)), len(titles(second))) == (100, 50)
+    assert (len(titles(first)), len(titles(second))) == (30, 30)
     assert not set(titles(first)) & set(titles(second))
     assert 'href="/trending?window=day&amp;page=2"' in first.text
 
 
 @pytest.mark.parametrize("path", ["/", "/trending", "/subscribe", "/link", "/nothing"])
 def test_every_page_leads_to_it(client: httpx.Client, papers: list[Invented], path: str) -> None:
-    assert '<a href="/trending">Trending</a>' in client.get(path).text
+    assert re.search(r'<a [^>]*href="/trending"[^>]*>Trending</a>', client.get(path).text)

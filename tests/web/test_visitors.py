@@ -34,7 +34,7 @@ def test_no_other_link_signs_in(doors: Doors, client: httpx.Client, purpose: Pur
 
 @pytest.mark.parametrize("value", ["", "x", "\u00fc", "a" * 5000])
 def test_a_cookie_that_opens_nothing_is_left_alone(client: httpx.Client, value: str) -> None:
-    page = client.get("/", headers={"Cookie": f"{COOKIE}={value}".encode()})
+    page = client.get("/", headers={b"Cookie": f"{COOKIE}={value}".encode()})
     assert page.status_code == 200
     assert "My Paperpost" not in page.text
 

@@ -1,0 +1,141 @@
+"""Papers that the snapshot does not know are found in the space all the same."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from invented import Clock, arrival, fill
+from invented import Invented as Made
+
+from paperpost.service import space
+from paperpost.service.installation import Installation
+from paperpost.service.similar import similar
+from paperpost.service.space import space_at_hand
+from paperpost.service.train import LOOK_EVERY, train
+from paperpost.store.intake import put_all
+from paperpost.store.papers import find, number_of
+from paperpost.store.tables import NEVER_ANNOUNCED
+
+DAY = date(2026, 4, 7)
+LATER = date(2026, 4, 8)
+
+
+def ids(installation: Installation) -> tuple[str, ...]:
+    at_hand = space_at_hand(installation)
+    assert at_hand is not None
+    assert len(at_hand.filed) == len(at_hand.places.ids)
+    return at_hand.places.ids
+
+
+def test_without_a_model_there_is_no_space(installation: Installation) -> None:
+    fill(installation, [DAY])
+    assert space_at_hand(installation) is None
+
+
+def test_papers_newer_than_the_snapshot_come_up(installation: Installation) -> None:
+    old = fill(installation, [DAY])
+    train(installation)
+    new = fill(installation, [LATER])
+    assert set(ids(installation)) == {one.id for one in old + new}
+    graph = next(one for one in old if one.topic == "graph")
+    shown = [one.id for one in similar(installation, graph.id).papers]
+    assert {one.id for one in new if one.topic == "graph"} & set(shown)
+
+
+def test_it_is_looked_up_now_and_then_whether_there_are_newer_ones(
+    installation: Installation, clock: Clock
+) -> None:
+    fill(installation, [DAY])
+    train(installation)
+    before = ids(installation)
+    new = fill(installation, [LATER])
+    assert ids(installation) == before
+    clock.now += LOOK_EVERY
+    assert set(ids(installation)) == {*before, *(one.id for one in new)}
+    seen = space_at_hand(installation)
+    clock.now += LOOK_EVERY
+    assert space_at_hand(installation) is seen
+
+
+def test_many_are_folded_in_beside_the_requests(
+    installation: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "AT_ONCE", 3)
+    monkeypatch.setattr(space, "_CHUNK", 5)
+    fill(installation, [DAY])
+    train(installation)
+    new = fill(installation, [LATER])
+    ids(installation)
+    folding = installation.slot.folding
+    assert folding is not None
+    folding.join()
+    assert {one.id for one in new} <= set(ids(installation))
+    done = space_at_hand(installation)
+    assert done is not None
+    assert done.waiting == ()
+
+
+def test_of_very_many_the_newest_are_folded_in(
+    installation: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "MOST_FOLDED", 14)
+    fill(installation, [DAY])
+    train(installation)
+    first, second, third = (DAY + timedelta(days=n) for n in (1, 2, 3))
+    newer = fill(installation, [first, second])
+    assert len(ids(installation)) == 12 + 14
+    assert {one.id for one in newer if one.day == second} <= set(ids(installation))
+    fill(installation, [third])
+    clock.now += LOOK_EVERY
+    assert len(ids(installation)) == 12 + 14
+
+
+def test_a_new_snapshot_makes_a_new_space(installation: Installation, clock: Clock) -> None:
+    fill(installation, [DAY])
+    train(installation)
+    fill(installation, [LATER])
+    first = space_at_hand(installation)
+    train(installation)
+    second = space_at_hand(installation)
+    assert first is not None
+    assert second is not None
+    assert second.model is not first.model
+    assert len(first.places.others) == 12
+    assert len(second.places.others) == 0
+    assert set(first.places.ids) == set(second.places.ids)
+
+
+def test_what_is_stored_no_more_or_a_readers_own_has_no_place(installation: Installation) -> None:
+    made = fill(installation, [DAY])
+    train(installation)
+    with installation.database.writing() as session:
+        gone, private = (find(session, one.id) for one in made[:2])
+        assert gone is not None
+        assert private is not None
+        session.delete(gone)
+        private.announced = NEVER_ANNOUNCED
+    at_hand = space_at_hand(installation)
+    assert at_hand is not None
+    counts = at_hand.within("", date.min, date.max)
+    assert counts.sum() == len(made) - 2
+
+
+def test_a_space_knows_days_and_categories(installation: Installation) -> None:
+    fill(installation, [DAY])
+    other = replace(arrival(Made("2604.90001", "speech", LATER)), categories=("eess.AS",))
+    with installation.database.writing() as session:
+        put_all(session, [other], installation.clock())
+    train(installation)
+    at_hand = space_at_hand(installation)
+    assert at_hand is not None
+
+    def chosen(category: str, since: date = date.min, until: date = date.max) -> int:
+        return int(at_hand.within(category, since, until).sum())
+
+    assert chosen("eess") == chosen("EESS.as") == chosen("", since=LATER) == 1
+    assert chosen("cs.LG") == chosen("", until=DAY) == 12
+    assert chosen("cs.L") == chosen("eess", until=DAY) == 0
+    with installation.database.reading() as session:
+        paper = find(session, other.name)
+    assert paper is not None
+    assert number_of(paper) in [one.number for one in at_hand.filed if one]
