@@ -8,7 +8,10 @@ from functools import cache
 from threading import Lock
 from typing import TypeVar
 
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+from threadpoolctl import (  # type: ignore[import-untyped]
+    OpenBLASController,
+    ThreadpoolController,
+)
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")
@@ -33,6 +36,7 @@ def single_threaded_blas() -> Iterator[None]:
     with _limit.lock:
         if not _limit.users:
             _limit.restore = _threadpools().limit(limits=1, user_api="blas").restore_original_limits
+            _let_any_thread_set_limits()
         _limit.users += 1
     try:
         yield
@@ -41,6 +45,13 @@ def single_threaded_blas() -> Iterator[None]:
             _limit.users -= 1
             if not _limit.users:
                 _limit.restore()
+                _let_any_thread_set_limits()
+
+
+def _let_any_thread_set_limits() -> None:
+    """threadpoolctl obeys the thread that set a limit first, and no other one; of ours one after
+    another sets it, and another one may give it back."""
+    OpenBLASController.clear_controlling_thread(force=True)
 
 
 def in_threads(work: Callable[[Task], Done], tasks: Iterable[Task]) -> list[Done]:

@@ -47,10 +47,8 @@ def _is_public(row: str) -> str:
 
 
 _READ = ("title", "authors", "abstract", "categories")
-_ANOTHER = " OR ".join(
-    [*(f"OLD.{column} IS NOT NEW.{column}" for column in _READ)]
-    + [f"({_is_public('OLD')}) IS NOT ({_is_public('NEW')})"]
-)
+_CHANGES = [f"OLD.{column} IS NOT NEW.{column}" for column in _READ]
+_ANOTHER = " OR ".join([*_CHANGES, f"({_is_public('OLD')}) IS NOT ({_is_public('NEW')})"])
 _SQLITE_TRIGGERS = {
     "paper_words_added": (
         f"AFTER INSERT ON paper WHEN {_is_public('NEW')} BEGIN {_learn('NEW')}; END"
@@ -65,21 +63,26 @@ _SQLITE_TRIGGERS = {
     ),
 }
 
-# PostgreSQL: the same as a table of ours. Punctuation parts words, as it does in SQLite, and marks
-# over letters are taken off. A category is no word that a text can have: 'category:cs.cl'.
+# PostgreSQL: the same as a table of ours. Marks over letters are taken off, and signs that would
+# make one word of several, or of none, part words, as they do in SQLite: it sees host names, paths,
+# signed numbers and tags otherwise. A category is no word that a text can have: 'category:cs.cl'.
+# The day is there so that nothing has to be looked up in the wide rows of papers.
+_PARTED = r"""CASE WHEN octet_length(told) = length(told) THEN told
+    ELSE regexp_replace(normalize(told, NFKD), '[\u0300-\u036f]', '', 'g') END"""
+for _sign in "-/.@_:+&<=~\\":
+    _PARTED = f"replace({_PARTED}, '{_sign}', ' ')"
+_POSTGRESQL_PLAIN = f"""
+CREATE FUNCTION paper_words_plain(told TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE AS $$
+    SELECT {_PARTED}
+$$;
+"""
 _POSTGRESQL_WORDS = r"""
 CREATE TABLE paper_words (
     paper_number INTEGER CONSTRAINT pk_paper_words PRIMARY KEY
         CONSTRAINT fk_paper_words_paper_number_paper REFERENCES paper (number) ON DELETE CASCADE,
+    announced DATE NOT NULL,
     words TSVECTOR NOT NULL
 );
-CREATE FUNCTION paper_words_plain(told TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE AS $$
-    SELECT translate(
-        CASE WHEN octet_length(told) = length(told) THEN told
-        ELSE regexp_replace(normalize(told, NFKD), '[\u0300-\u036f]', '', 'g') END,
-        '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)
-    )
-$$;
 CREATE FUNCTION paper_words_of(paper) RETURNS TSVECTOR LANGUAGE sql IMMUTABLE AS $$
     SELECT setweight(to_tsvector('english', paper_words_plain($1.title)), 'A')
     || setweight(to_tsvector('simple', paper_words_plain(coalesce(
@@ -96,8 +99,9 @@ $$;
 CREATE FUNCTION paper_words_keep() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.announced > '0001-01-01' THEN
-        INSERT INTO paper_words VALUES (NEW.number, paper_words_of(NEW))
-        ON CONFLICT (paper_number) DO UPDATE SET words = EXCLUDED.words;
+        INSERT INTO paper_words VALUES (NEW.number, NEW.announced, paper_words_of(NEW))
+        ON CONFLICT (paper_number)
+        DO UPDATE SET announced = EXCLUDED.announced, words = EXCLUDED.words;
     ELSE
         DELETE FROM paper_words WHERE paper_number = NEW.number;
     END IF;
@@ -105,7 +109,7 @@ BEGIN
 END
 $$;
 INSERT INTO paper_words
-    SELECT number, paper_words_of(paper) FROM paper WHERE announced > '0001-01-01';
+    SELECT number, announced, paper_words_of(paper) FROM paper WHERE announced > '0001-01-01';
 CREATE INDEX ix_paper_words_words ON paper_words USING gin (words);
 CREATE TRIGGER paper_words_added AFTER INSERT ON paper
     FOR EACH ROW EXECUTE FUNCTION paper_words_keep();
@@ -139,7 +143,7 @@ def upgrade() -> None:
 def _add_words() -> None:
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_POSTGRESQL_WORDS.replace("%", "%%"))
+        connection.exec_driver_sql(_POSTGRESQL_PLAIN + _POSTGRESQL_WORDS)
         return
     connection.exec_driver_sql(_SQLITE_WORDS)
     connection.exec_driver_sql(f"{_learn('paper')} FROM paper WHERE {_is_public('paper')}")

@@ -134,7 +134,7 @@ def measure(installation: Installation, seed: int, say: Callable[[str], None]) -
     if space is None:
         raise BenchError("nothing was learnt from these papers")
     with installation.database.reading() as session:
-        stored = papers.newest(session, len(space.filed))
+        stored = papers.newest(session, len(space.numbers))
         searcher = _Searcher(session, space, stored)
         result = KnownItems(seed, len(stored))
         values: dict[str, dict[str, list[float]]] = {}

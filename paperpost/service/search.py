@@ -240,10 +240,10 @@ def _near(session: Session, space: Space, query: Query, within: Within) -> dict[
     meaning = space.places.meaning(", ".join(query.terms))
     if meaning is None:
         return None
-    among = space.within(within.category, within.since, within.until)
-    places = space.places.nearest(meaning, _LOOKED_AT, among)
-    nearest = ((space.filed[place], cosine) for place, cosine in places)
-    cosines = {filed.number: cosine for filed, cosine in nearest if filed}
+    of_it = word_index.in_category(session, within) if within.category_words else None
+    among = space.within(within.since, within.until, of_it)
+    nearest = space.places.nearest(meaning, _LOOKED_AT, among)
+    cosines = {int(space.numbers[place]): cosine for place, cosine in nearest}
     asked = _as_asked(session, query, list(cosines))
     return {number: cosines[number] for number in asked[:MOST_BY_MEANING]}
 

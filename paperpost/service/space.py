@@ -3,11 +3,9 @@ from their words beside the requests, so that no page waits for a thousand of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
-from itertools import chain
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -15,7 +13,7 @@ from paperpost.service.installation import Installation
 from paperpost.service.train import LOOK_EVERY, model_at_hand, text_of
 from paperpost.store import papers
 from paperpost.store.database import StoreError, in_chunks
-from paperpost.store.papers import Filed
+from paperpost.store.papers import number_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,12 +31,13 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class Space:
-    """Papers by their places in the space: `filed` tells number, day and categories, None where one
-    is no longer stored. `waiting` are the numbers of those that are not folded in yet, the newest
-    first; `newest` is the highest number that was seen."""
+    """Papers by their places in the space: `numbers` (-1 where one is no longer stored) and `days`
+    (as ordinals). `waiting` are the numbers of those that are not folded in yet, the newest first;
+    `newest` is the highest number that was seen."""
 
     places: Places
-    filed: tuple[Filed | None, ...]
+    numbers: NDArray[np.int32]
+    days: NDArray[np.int32]
     waiting: tuple[int, ...]
     newest: int
 
@@ -47,24 +46,16 @@ class Space:
         """Whose space it is."""
         return self.places.model
 
-    @cached_property
-    def days(self) -> NDArray[np.int32]:
-        """The announcement days (papers) as ordinals; 0 where a paper is no longer stored."""
+    def within(
+        self, since: date, until: date, numbers: Collection[int] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which papers are stored, of these days, and among the numbers, if any are given."""
         import numpy as np
 
-        days = (one.announced.toordinal() if one else 0 for one in self.filed)
-        return np.fromiter(days, dtype=np.int32, count=len(self.filed))
-
-    def within(self, category: str, since: date, until: date) -> NDArray[np.bool_]:
-        """Which papers are stored, of these days, and of a category (`cs.CL`) or archive (`cs`)."""
-        import numpy as np
-
-        first, last = max(since.toordinal(), 1), until.toordinal()
-        fits: NDArray[np.bool_] = (self.days >= first) & (self.days <= last)
-        if category:
-            wanted = category.lower()
-            of_it = (one is not None and one.is_in(wanted) for one in self.filed)
-            fits &= np.fromiter(of_it, dtype=np.bool_, count=len(self.filed))
+        first, last = since.toordinal(), until.toordinal()
+        fits: NDArray[np.bool_] = (self.numbers >= 0) & (self.days >= first) & (self.days <= last)
+        if numbers is not None:
+            fits &= np.isin(self.numbers, np.fromiter(numbers, np.int32, len(numbers)))
         return fits
 
 
@@ -107,25 +98,33 @@ def _read(installation: Installation, model: Model) -> Space:
     from recommender.places import Places
 
     with installation.database.reading() as session:
-        stored = {one.id: one for one in papers.filed(session)}
-    known = tuple(stored.pop(paper_id, None) for paper_id in model.paper_ids)
-    newest = max((one.number for one in chain(stored.values(), known) if one), default=0)
-    return Space(Places(model), known, _newest_first(stored.values()), newest)
+        stored = {name: (number, day) for number, name, day in papers.days(session)}
+    newest = max((number for number, _ in stored.values()), default=0)
+    known = [stored.pop(paper_id, (-1, date.min)) for paper_id in model.paper_ids]
+    return Space(Places(model), *_columns(known), _newest_first(stored.values()), newest)
 
 
 def _with_newer(installation: Installation, space: Space) -> Space:
     with installation.database.reading() as session:
-        newer = papers.filed(session, after=space.newest)
+        newer = papers.days(session, after=space.newest)
     if not newer:
         return space
     room = MOST_FOLDED - len(space.places.others)
-    waiting = (_newest_first(newer) + space.waiting)[: max(room, 0)]
-    return replace(space, waiting=waiting, newest=max(one.number for one in newer))
+    first = _newest_first((number, day) for number, _, day in newer)
+    waiting = (first + space.waiting)[: max(room, 0)]
+    return replace(space, waiting=waiting, newest=max(number for number, _, _ in newer))
 
 
-def _newest_first(found: Iterable[Filed]) -> tuple[int, ...]:
-    ordered = sorted(found, key=lambda one: (one.announced, one.number), reverse=True)
-    return tuple(one.number for one in ordered[:MOST_FOLDED])
+def _newest_first(found: Iterable[tuple[int, date]]) -> tuple[int, ...]:
+    ordered = sorted(((day, number) for number, day in found), reverse=True)
+    return tuple(number for _, number in ordered[:MOST_FOLDED])
+
+
+def _columns(found: Sequence[tuple[int, date]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    import numpy as np
+
+    numbers = np.array([number for number, _ in found], dtype=np.int32)
+    return numbers, np.array([day.toordinal() for _, day in found], dtype=np.int32)
 
 
 def _fold_all(installation: Installation, space: Space) -> None:
@@ -147,15 +146,18 @@ def _fold(installation: Installation, space: Space) -> Iterator[Space]:
 
 def _folded(installation: Installation, space: Space, numbers: Sequence[int]) -> Space:
     """The space with these papers in it, but for those that were given up meanwhile."""
+    import numpy as np
+
     if not numbers:
         return space
     with installation.database.reading() as session:
         found = papers.by_number(session, numbers)
     kept = [paper for number, paper in found.items() if paper.number == number]
-    filed = tuple(papers.filed_of(paper) for paper in kept)
+    numbers_of, days_of = _columns([(number_of(paper), paper.announced) for paper in kept])
     return Space(
         space.places.with_more([text_of(paper) for paper in kept]),
-        space.filed + filed,
+        np.concatenate([space.numbers, numbers_of]),
+        np.concatenate([space.days, days_of]),
         space.waiting[len(numbers) :],
         space.newest,
     )

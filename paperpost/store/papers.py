@@ -1,7 +1,6 @@
 """Papers: one work is one row, whatever versions and sources it comes in (intake.py)."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement
@@ -132,33 +131,13 @@ def newest_day(session: Session, until: date | None = None) -> date | None:
     return session.exec(query).one()
 
 
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """Under what a paper is filed: its day and categories."""
-
-    number: int
-    id: str
-    announced: date
-    categories: tuple[str, ...]
-
-    def is_in(self, category: str) -> bool:
-        """Whether it is of that category, in lower case, or archive (`cs`)."""
-        own = map(str.lower, self.categories)
-        return any(one == category or one.startswith(f"{category}.") for one in own)
-
-
-def filed(session: Session, after: int = 0) -> list[Filed]:
-    """What papers with higher numbers are filed under, by number."""
-    query = select(Paper.number, Paper.id, Paper.announced, Paper.categories)
+def days(session: Session, after: int = 0) -> list[tuple[int, str, date]]:
+    """Number, id and announcement day of the papers with higher numbers, by number."""
+    query = select(col(Paper.number), col(Paper.id), col(Paper.announced))
     rows = session.exec(
         query.where(_is_public(), col(Paper.number) > after).order_by(col(Paper.number))
     )
-    return [Filed(number or 0, *rest, tuple(categories)) for number, *rest, categories in rows]
-
-
-def filed_of(paper: Paper) -> Filed:
-    """What a paper is filed under."""
-    return Filed(number_of(paper), paper.id, paper.announced, tuple(paper.categories))
+    return [(number or 0, paper_id, announced) for number, paper_id, announced in rows]
 
 
 def by_day(session: Session, numbers: Iterable[int]) -> list[int]:
@@ -168,7 +147,7 @@ def by_day(session: Session, numbers: Iterable[int]) -> list[int]:
         row
         for chunk in in_chunks(numbers)
         for row in session.exec(
-            select(Paper.announced, Paper.number).where(col(Paper.number).in_(chunk))
+            select(col(Paper.announced), col(Paper.number)).where(col(Paper.number).in_(chunk))
         )
     ]
     return [number for _, number in sorted(found, reverse=True) if number is not None]

@@ -107,6 +107,14 @@ def matching(session: Session, query: Query, among: Collection[int]) -> set[int]
     return set(_numbers(session, select(matches.c.number).where(matches.c.number.in_(among))))
 
 
+def in_category(session: Session, within: Within) -> list[int]:
+    """The numbers of all papers of a category or archive, whatever their day."""
+    if _is_sqlite(session):
+        return _numbers(session, _matching_in_sqlite(_category_in_sqlite(within)))
+    of_it = _WORDS.op("@@")(_category_in_postgresql(within))
+    return _numbers(session, select(_OWNER).select_from(_IN_POSTGRESQL).where(of_it))
+
+
 def loosely(session: Session, query: Query) -> Query:
     """A search for any of the rarest words of this one; for nothing where even the rarest is
     common."""
@@ -133,17 +141,24 @@ def _sqlite(query: Query, within: Within = EVERYWHERE) -> Select[Any]:
     """The numbers of papers that match."""
     wanted = (" OR " if query.any_of else " AND ").join(map(_in_sqlite, query.wanted))
     match = f"{_SQLITE_TEXT} : ({wanted})"
-    if words := within.category_words:
-        match = f'({match}) AND categories : "{" ".join(words)}"'
+    if within.category_words:
+        match = f"({match}) AND {_category_in_sqlite(within)}"
     if query.excluded:
         match = f"({match}) NOT {_SQLITE_TEXT} : ({' OR '.join(map(_in_sqlite, query.excluded))})"
-    found = select(_ROWID).select_from(_IN_SQLITE)
-    found = found.where(column("paper_words").op("MATCH")(match))
+    found = _matching_in_sqlite(match)
     if not within.is_any_day:
         # Without the sum SQLite would search once for every paper of these days.
         days = col(Paper.announced).between(within.since, within.until)
         found = found.where((_ROWID + 0).in_(select(_NUMBER).where(days)))
     return found
+
+
+def _matching_in_sqlite(match: str) -> Select[Any]:
+    return select(_ROWID).select_from(_IN_SQLITE).where(column("paper_words").op("MATCH")(match))
+
+
+def _category_in_sqlite(within: Within) -> str:
+    return f'categories : "{" ".join(within.category_words)}"'
 
 
 def _in_sqlite(phrase: Phrase) -> str:
@@ -153,17 +168,21 @@ def _in_sqlite(phrase: Phrase) -> str:
 def _postgresql(query: Query, within: Within = EVERYWHERE) -> tuple[CTE, CTE]:
     """The numbers of papers that match, and what was asked (`query`)."""
     expression = _joined(" || " if query.any_of else " && ", query.wanted)
-    if words := within.category_words:
-        # A category is kept as a word that no text can have, and so is its archive.
-        expression = expression.op("&&")(cast(f"'category:{'.'.join(words)}'", TSQUERY))
+    if within.category_words:
+        expression = expression.op("&&")(_category_in_postgresql(within))
     if query.excluded:
         expression = expression.op("&&")(func.tsquery_not(_joined(" || ", query.excluded)))
     asked = _materialized(select(expression.label("query")), "asked")
-    found: Select[Any] = select(_OWNER.label("number"), _DAY).select_from(_IN_POSTGRESQL)
+    found: Select[Any, Any] = select(_OWNER.label("number"), _DAY).select_from(_IN_POSTGRESQL)
     found = found.join(asked, _WORDS.op("@@")(asked.c.query))
     if not within.is_any_day:
         found = found.where(_DAY.between(within.since, within.until))
     return _materialized(found, "matches"), asked
+
+
+def _category_in_postgresql(within: Within) -> ColumnElement[Any]:
+    """A category is kept as a word that no text can have, and so is its archive."""
+    return cast(f"'category:{'.'.join(within.category_words)}'", TSQUERY)
 
 
 def _joined(operator: str, phrases: Sequence[Phrase]) -> ColumnElement[Any]:
@@ -184,7 +203,7 @@ def _in_postgresql(phrase: Phrase) -> ColumnElement[Any]:
     return parts[0].op("||")(parts[1]).self_group()
 
 
-def _materialized(found: Select[Any], name: str) -> CTE:
+def _materialized(found: Select[*tuple[Any, ...]], name: str) -> CTE:
     """A part of a query that PostgreSQL finishes before the rest, and by itself: it knows too
     little of how common words are."""
     return found.cte(name).prefix_with("MATERIALIZED")

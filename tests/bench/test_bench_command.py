@@ -96,7 +96,7 @@ def test_wrong_usage_is_told_apart_from_failure(arguments: tuple[object, ...]) -
 
 
 def test_every_bench_has_one_line_of_help_and_takes_json() -> None:
-    assert len(commands.registered_commands) == 7
+    assert len(commands.registered_commands) == 8
     for command in commands.registered_commands:
         assert command.callback is not None
         assert (command.callback.__doc__ or "").strip()

@@ -1,18 +1,15 @@
 """Papers that the snapshot does not know are found in the space all the same."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from invented import Clock, arrival, fill
-from invented import Invented as Made
+from invented import Clock, fill
 
 from paperpost.service import space
 from paperpost.service.installation import Installation
 from paperpost.service.similar import similar
 from paperpost.service.space import space_at_hand
 from paperpost.service.train import LOOK_EVERY, train
-from paperpost.store.intake import put_all
 from paperpost.store.papers import find, number_of
 from paperpost.store.tables import NEVER_ANNOUNCED
 
@@ -23,7 +20,7 @@ LATER = date(2026, 4, 8)
 def ids(installation: Installation) -> tuple[str, ...]:
     at_hand = space_at_hand(installation)
     assert at_hand is not None
-    assert len(at_hand.filed) == len(at_hand.places.ids)
+    assert len(at_hand.numbers) == len(at_hand.days) == len(at_hand.places.ids)
     return at_hand.places.ids
 
 
@@ -116,26 +113,22 @@ def test_what_is_stored_no_more_or_a_readers_own_has_no_place(installation: Inst
         private.announced = NEVER_ANNOUNCED
     at_hand = space_at_hand(installation)
     assert at_hand is not None
-    counts = at_hand.within("", date.min, date.max)
+    counts = at_hand.within(date.min, date.max)
     assert counts.sum() == len(made) - 2
 
 
-def test_a_space_knows_days_and_categories(installation: Installation) -> None:
+def test_a_space_knows_days_and_numbers(installation: Installation) -> None:
     fill(installation, [DAY])
-    other = replace(arrival(Made("2604.90001", "speech", LATER)), categories=("eess.AS",))
-    with installation.database.writing() as session:
-        put_all(session, [other], installation.clock())
     train(installation)
+    (new, *_) = fill(installation, [LATER], each=1)
     at_hand = space_at_hand(installation)
-    assert at_hand is not None
-
-    def chosen(category: str, since: date = date.min, until: date = date.max) -> int:
-        return int(at_hand.within(category, since, until).sum())
-
-    assert chosen("eess") == chosen("EESS.as") == chosen("", since=LATER) == 1
-    assert chosen("cs.LG") == chosen("", until=DAY) == 12
-    assert chosen("cs.L") == chosen("eess", until=DAY) == 0
     with installation.database.reading() as session:
-        paper = find(session, other.name)
+        paper = find(session, new.id)
+    assert at_hand is not None
     assert paper is not None
-    assert number_of(paper) in [one.number for one in at_hand.filed if one]
+    assert at_hand.within(LATER, date.max).sum() == 3
+    assert at_hand.within(date.min, DAY).sum() == 12
+    place = at_hand.places.ids.index(new.id)
+    assert at_hand.numbers[place] == number_of(paper)
+    assert at_hand.within(date.min, date.max, [number_of(paper)]).nonzero()[0].tolist() == [place]
+    assert not at_hand.within(date.min, DAY, [number_of(paper)]).any()

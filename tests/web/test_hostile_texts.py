@@ -160,6 +160,14 @@ def test_every_hostile_paper_shows_its_own_words(victim: Victim, hostile: Furnis
 
 def test_hostile_queries_are_words_to_look_for(victim: Victim, hostile: Furnished) -> None:
     for text in (*HOSTILE, LONG[:290]):
-        for path in ("/search?q=", "/subscribe?keywords=", "/trending?window=", "/day/"):
+        for path in ("/search?q=", "/subscribe?keywords="):
             victim.tab.goto(f"{hostile.base}{path}{quote(text, safe='')}")
             victim.look(path + text)
+
+
+def test_a_hostile_address_is_not_found(victim: Victim, hostile: Furnished) -> None:
+    for path in ("/trending?window=", "/day/", "/paper/", "/me/", "/vote/", "/static/"):
+        answer = victim.tab.goto(f"{hostile.base}{path}{quote(HOSTILE[1], safe='')}")
+        victim.look(path)
+        assert answer is not None
+        assert answer.status == 404, path

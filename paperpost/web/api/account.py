@@ -15,15 +15,15 @@ from paperpost.service.wishes import LARGEST_SIZE
 from paperpost.store.tables import SubscriberState
 from paperpost.web.api.bearer import Asks, AsksFreshly, Here
 from paperpost.web.api.document import refusals
-from paperpost.web.api.limits import Bibtex, Day, Flag, Line, Said, Told
+from paperpost.web.api.limits import Bibtex, Day, Flag, Line, Said, Told, Whole
 from paperpost.web.api.problems import conflicts
 from paperpost.web.own import masked
 
 router = APIRouter(prefix="/me", tags=["account"])
 
 Frequency = Literal["daily", "weekdays", "weekly"]
-Hour = Annotated[int, Field(strict=True, ge=0, le=23)]
-Size = Annotated[int, Field(strict=True, ge=1, le=LARGEST_SIZE)]
+Hour = Annotated[Whole, Field(ge=0, le=23)]
+Size = Annotated[Whole, Field(ge=1, le=LARGEST_SIZE)]
 
 
 class Me(Told):
@@ -62,7 +62,7 @@ class Changes(Said):
     hour: Hour | None = None
     size: Size | None = None
     frequency: Frequency | None = None
-    threshold: Annotated[int, Field(strict=True, ge=0, le=99)] | None = Field(
+    threshold: Annotated[Whole, Field(ge=0, le=99)] | None = Field(
         None, description="In per cent; 0 for none."
     )
     explore: Flag | None = None

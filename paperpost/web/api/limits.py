@@ -34,6 +34,16 @@ Line = Annotated[str, StringConstraints(pattern=NO_CONTROL)]
 Flag = Annotated[bool, Field(strict=True)]
 
 
+def _not_in_words(value: object) -> object:
+    """Pydantic takes "5" and true for numbers as well; 5.0 is one (JSON Schema, section 4.2.3)."""
+    if isinstance(value, str | bool):
+        raise ValueError("a number has to be a number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_not_in_words)]
+
+
 def _in_one_spelling(value: object) -> object:
     """Pydantic takes a number of seconds for a date as well."""
     if not isinstance(value, str) or not _DAY.fullmatch(value):

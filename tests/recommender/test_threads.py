@@ -1,0 +1,55 @@
+"""BLAS has one thread while it is asked to, whichever of our threads asks."""
+
+from threading import Barrier, Thread
+
+import numpy as np
+from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+
+from recommender.threads import single_threaded_blas
+
+
+def threads_of_blas() -> set[int]:
+    assert np.eye(2).trace() == 2  # numpy brings its BLAS
+    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+
+def test_a_thread_is_obeyed_after_another_one_was() -> None:
+    seen: list[set[int]] = []
+
+    def ask() -> None:
+        with single_threaded_blas():
+            seen.append(threads_of_blas())
+
+    before = threads_of_blas()
+    ask()
+    for _ in range(2):
+        thread = Thread(target=ask)
+        thread.start()
+        thread.join()
+    assert seen == [{1}] * 3
+    assert threads_of_blas() == before
+
+
+def test_the_last_of_several_gives_the_threads_back() -> None:
+    before, inside = threads_of_blas(), Barrier(2)
+    seen: list[set[int]] = []
+
+    def ask() -> None:
+        with single_threaded_blas():
+            inside.wait()
+
+    thread = Thread(target=ask)
+    with single_threaded_blas():
+        thread.start()
+        inside.wait()
+        thread.join()
+        seen.append(threads_of_blas())
+    assert seen == [{1}]
+    assert threads_of_blas() == before
+
+    first_out = Thread(target=ask)
+    with single_threaded_blas():
+        first_out.start()
+    inside.wait()
+    first_out.join()
+    assert threads_of_blas() == before
