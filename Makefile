@@ -27,7 +27,7 @@ install: $(VENV)/.installed ## Paperpost in .venv/, dependencies pinned
 demo: $(VENV)/.installed ## the whole main job on bundled papers, in ./paperpost-demo
 	$(BIN)/paperpost demo
 
-test: $(VENV)/.installed-dev ## the tests, in under five minutes
+test: $(VENV)/.installed-dev ## the tests, some minutes; real browsers among them
 	$(BIN)/python -m pytest -n 2
 
 test-slow: $(VENV)/.installed-dev ## the slow tests as well

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from email.utils import parseaddr
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -99,6 +100,7 @@ class Settings(BaseSettings):
     dkim_key: Optional = None
     dkim_selector: str = "paperpost"
     public_url: str = "http://127.0.0.1:8000"
+    trusted_proxies: Words = ("127.0.0.1", "::1")
     sender: str = Field("Paperpost <paperpost@localhost>", validation_alias="PAPERPOST_FROM")
     secret_key: Keys = ()
     sources: Words = ("arxiv:cs.AI+cs.CL+cs.CV+cs.LG",)
@@ -138,6 +140,18 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
             raise ValueError(f"not an http or https address: {value!r}")
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            try:
+                ip_network(one)  # uvicorn would take what is neither for a name, and say nothing
+            except ValueError as error:
+                raise ValueError(
+                    f"not an address, nor a network like 10.0.0.0/8: {one!r}"
+                ) from error
+        return value
 
     @field_validator("sender")
     @classmethod

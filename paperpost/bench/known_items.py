@@ -38,13 +38,16 @@ from recommender.matrices import dense_product, transposed
 from recommender.metrics import Interval, bootstrap_interval
 from recommender.text import words
 
-QUESTIONS = 200  # of each kind
+QUESTIONS = 300  # of each kind
 TOP = 10
 # Words of a paper that somebody searches by; and people who wrote both papers, at least.
 _WORDS = 3
 _SAME_PEOPLE = 2
 # Words that are long enough to be searched by.
 _PLAIN = re.compile(r"[a-z]{4,}")
+
+_OURS = "Paperpost: words and meaning"
+_HALVES = ("words", "meaning")
 
 Ranking = Sequence[int]
 
@@ -67,12 +70,14 @@ class Question:
 
 @dataclass(slots=True)
 class KnownItems:
-    """What one run found: the mean reciprocal rank of each kind of question and searcher."""
+    """What one run found: the mean reciprocal rank of each kind of question and searcher, and by
+    how much ours is above each of its halves, question by question."""
 
     seed: int
     papers: int
     questions: dict[str, int] = field(default_factory=dict)
     found: dict[str, dict[str, Interval]] = field(default_factory=dict)
+    gains: dict[str, dict[str, Interval]] = field(default_factory=dict)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -82,10 +87,8 @@ class KnownItems:
             "seed": self.seed,
             "papers": self.papers,
             "questions": self.questions,
-            "models": {
-                name: {kind: asdict(one) for kind, one in by_kind.items()}
-                for name, by_kind in self.found.items()
-            },
+            "models": _as_json(self.found),
+            "gains": _as_json(self.gains),
         }
 
     @property
@@ -97,7 +100,8 @@ class KnownItems:
         kinds = [*self.questions]
         for kind in [*kinds, "all"]:
             table.add_column(kind, justify="right")
-        for name, by_kind in self.found.items():
+        gains = {f"more than by {name} alone": by_kind for name, by_kind in self.gains.items()}
+        for name, by_kind in (self.found | gains).items():
             cells = (by_kind[f"mrr@{TOP} {kind}"] for kind in [*kinds, "all"])
             table.add_row(
                 name, *(f"{one.mean:.3f} ({one.low:.3f}-{one.high:.3f})" for one in cells)
@@ -146,7 +150,25 @@ def measure(installation: Installation, seed: int, say: Callable[[str], None]) -
                     found = question.reciprocal_rank(ranking)
                     values.setdefault(name, {}).setdefault(kind, []).append(found)
     result.found = {name: _intervals(by_kind, seed) for name, by_kind in values.items()}
+    for half in _HALVES:
+        result.gains[half] = _intervals(_differences(values[_OURS], values[half]), seed)
     return result
+
+
+def _as_json(found: Mapping[str, Mapping[str, Interval]]) -> dict[str, Any]:
+    return {
+        name: {kind: asdict(one) for kind, one in by_kind.items()}
+        for name, by_kind in found.items()
+    }
+
+
+def _differences(
+    ours: Mapping[str, list[float]], other: Mapping[str, list[float]]
+) -> dict[str, list[float]]:
+    return {
+        kind: [one - two for one, two in zip(values, other[kind], strict=True)]
+        for kind, values in ours.items()
+    }
 
 
 def _intervals(by_kind: Mapping[str, list[float]], seed: int) -> dict[str, Interval]:
@@ -172,7 +194,7 @@ class _Searcher:
             "TF-IDF": self._by_tfidf(text),
             "words": [*found.words, *found.some_words],
             "meaning": found.meaning or (),
-            "Paperpost: words and meaning": found.fused(),
+            _OURS: found.fused(),
         }
 
     def _by_tfidf(self, text: str) -> Ranking:
@@ -188,17 +210,19 @@ def _questions(stored: Sequence[Paper], rng: np.random.Generator) -> dict[str, l
     together = _together(stored)
     with_others = [paper for paper in order if together.get(number_of(paper))]
     by_number = {number_of(paper): paper for paper in stored}
-    return {
+    half = min(QUESTIONS, len(with_others) // 2)
+    found = {
         "its words": [_by_words(paper, rng) for paper in order[:QUESTIONS]],
         "words, one wrong": [
             _by_remembered(paper, by_number[min(together[number_of(paper)])], rng)
-            for paper in with_others[:QUESTIONS]
+            for paper in with_others[:half]
         ],
         "title of another": [
             Question(paper.title, frozenset(together[number_of(paper)]), number_of(paper))
-            for paper in with_others[QUESTIONS : 2 * QUESTIONS]
+            for paper in with_others[half : 2 * half]
         ],
     }
+    return {kind: questions for kind, questions in found.items() if questions}
 
 
 def _together(stored: Sequence[Paper]) -> dict[int, set[int]]:

@@ -1,8 +1,8 @@
-"""A subscriber's own account: preferences, pause, leaving, export and deletion.
+"""A subscriber's own account: preferences, pause, export and deletion.
 
-Preferences, pause and leaving work by the links of every mail. Export and deletion ask for a
-link mailed fresh, so that a forwarded digest does not give its owner away. Whoever calls with a
-subscriber's number has made sure (`owner`) that they may.
+Preferences and pause work by the links of every mail. Export and deletion ask for a link mailed
+fresh, so that a forwarded digest does not give its owner away. Whoever calls with a subscriber's
+number has made sure (`owner`) that they may.
 """
 
 from collections.abc import Mapping
@@ -13,22 +13,21 @@ from typing import Any
 from sqlmodel import Session
 
 from paperpost.errors import PaperpostError
-from paperpost.service import calendar, links, presses, quarantine, wishes
+from paperpost.service import calendar, links, presses, wishes
 from paperpost.service.export import everything, liked
 from paperpost.service.installation import Installation
 from paperpost.service.last_digest import LastDigest, last_digest
 from paperpost.service.letters import remove_files
 from paperpost.service.links import BadLink, Purpose
-from paperpost.service.subscribe import apply, deactivate, reactivate
+from paperpost.service.subscribe import apply
 from paperpost.service.suppression import lift
 from paperpost.service.uncounted import SHOWN_FOR
 from paperpost.service.wishes import InvalidWish, Wishes, percent
 from paperpost.store import library, outbox, subscribers, vote_lists, votes
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Subscriber, SubscriberState
+from paperpost.store.tables import Subscriber
 
 LONGEST_PAUSE = timedelta(days=366)
-SECOND_THOUGHTS = timedelta(days=1)
 
 
 class UnknownSubscriber(PaperpostError):
@@ -68,20 +67,6 @@ class Account:
     last: LastDigest
     leave_token: str
     feed_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """What asking to leave led to: `may_come_back` by the same link; the button `sleeps` while a
-    mail is new; `undone` because a program pressed it."""
-
-    subscribed: bool
-    may_come_back: bool = False
-    sleeps: bool = False
-    undone: bool = False
-
-
-GONE = Leaving(subscribed=False)
 
 
 def owner(installation: Installation, token: str, door: Purpose) -> Subscriber:
@@ -146,84 +131,6 @@ def _pause_end(text: str, today: date) -> date | None:
     return until
 
 
-def leave(installation: Installation, token: str) -> Leaving:
-    """Unsubscribe, for good and always. Somebody who is gone already is unsubscribed too
-    (RFC 8058: no error). Raises BadLink for what was never such a link."""
-    number = _leaver(installation, token)
-    with installation.database.writing() as session:
-        person = _in_turn(session, number)
-        if person is None:
-            return GONE
-        now = installation.clock()
-        presses.settle(session, number)
-        _unsubscribe(session, person, now)
-        return _left(person, now)
-
-
-def press_leave(installation: Installation, token: str) -> Leaving:
-    """Unsubscribe by our own page's button, unless a program seems to have pressed it
-    (presses.py); without a hold on votes no rule against programs applies. Raises BadLink."""
-    if not installation.settings.vote_hold_seconds:
-        return leave(installation, token)
-    number = _leaver(installation, token)
-    with installation.database.writing() as session:
-        person = _in_turn(session, number)
-        if person is None:
-            return GONE
-        now = installation.clock()
-        gets_mail = person.state != SubscriberState.UNSUBSCRIBED
-        if gets_mail and presses.is_too_early(session, number, now):
-            return Leaving(subscribed=True, sleeps=True)
-        presses.note(session, person, now)
-        _unsubscribe(session, person, now)
-        if presses.undo_automatic(session, number, quarantine.judge(session, number, now), now):
-            return Leaving(subscribed=True, undone=True)
-        return _left(person, now)
-
-
-def _in_turn(session: Session, number: int) -> Subscriber | None:
-    subscribers.take_turns(session, number)
-    return subscribers.by_id(session, [number]).get(number)
-
-
-def _unsubscribe(session: Session, person: Subscriber, now: datetime) -> None:
-    if person.state != SubscriberState.UNSUBSCRIBED:
-        deactivate(person, now)
-        session.add(person)
-        session.flush()
-
-
-def _left(person: Subscriber, now: datetime) -> Leaving:
-    return Leaving(subscribed=False, may_come_back=_may_come_back(person, now))
-
-
-def come_back(installation: Installation, token: str) -> bool:
-    """Undo an unsubscription, for who was unsubscribed by mistake; False if they are gone, never
-    confirmed their address, or left more than a day ago: old mails get around."""
-    number = _leaver(installation, token)
-    with installation.database.writing() as session:
-        person, now = _in_turn(session, number), installation.clock()
-        if person is None or not _may_come_back(person, now):
-            return False
-        if person.state == SubscriberState.UNSUBSCRIBED:
-            reactivate(session, person, now)
-        return True
-
-
-def _may_come_back(person: Subscriber, now: datetime) -> bool:
-    if person.confirmed_at is None:
-        return False
-    return person.left_at is None or now - person.left_at <= SECOND_THOUGHTS
-
-
-def is_subscribed(installation: Installation, token: str) -> bool:
-    """Whether the person behind an unsubscribe link still gets mail. Raises BadLink."""
-    number = _leaver(installation, token)
-    with installation.database.reading() as session:
-        person = subscribers.by_id(session, [number]).get(number)
-    return person is not None and person.state != SubscriberState.UNSUBSCRIBED
-
-
 def export_by_link(installation: Installation, token: str) -> dict[str, Any]:
     """Everything stored about the owner of a fresh link. Raises LinkError."""
     with installation.database.reading() as session:
@@ -278,11 +185,6 @@ def named(session: Session, email: str) -> Subscriber:
     if person is None:
         raise UnknownSubscriber(f"{email} is not a subscriber")
     return person
-
-
-def _leaver(installation: Installation, token: str) -> int:
-    link = links.read(installation.signer, token, Purpose.UNSUBSCRIBE, installation.clock())
-    return link.fields[0]
 
 
 def _account(installation: Installation, session: Session, person: Subscriber) -> Account:

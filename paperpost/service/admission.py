@@ -1,7 +1,8 @@
 """How much the open forms take in an hour, so that nobody floods others with mail.
 
-What is admitted depends on what was posted in the last hour, never on whose address it is: the
-answer tells nothing about it. Kept in the database, for all processes and beyond restarts.
+What is admitted depends on what was posted in the last hour, and on how many of all those
+addresses have confirmed since, never on whose address it is: the answer tells nothing about it.
+Kept in the database, for all processes and beyond restarts.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from paperpost.store.tables import FormPost
 
 HOUR = timedelta(hours=1)
 ADDRESSES_OF_A_CLIENT = 10
+CONFIRMED = "confirmed"  # the form that posts of an address count for once it was confirmed
 
 
 class OpenForm(StrEnum):
@@ -57,8 +59,9 @@ def admit(
 
 
 def settle(installation: Installation, session: Session, email: str) -> None:
-    """An address was confirmed: whoever typed it was its owner, and takes nobody's place."""
-    form_posts.forget(session, _mark(installation, "address", email))
+    """An address was confirmed: its owner takes nobody's place among all. It stays one of those
+    that its client typed, who would learn otherwise that it was confirmed."""
+    form_posts.count_as(session, CONFIRMED, _mark(installation, "address", email))
 
 
 def forget_old(installation: Installation) -> None:

@@ -41,9 +41,15 @@ class Block:
     newest_paper: int
     window: Window
     collected: Mapping[int, set[int]]
+    rated: Mapping[int, set[int]]
     library: Mapping[int, Paper]
     trends: Mapping[int, Trend]
     named: Mapping[int, Sequence[Named]] = field(default_factory=dict)
+
+    def seen_elsewhere(self, number: int) -> set[int]:
+        """The papers that a subscriber collected, or rated on the page that asks about some
+        (rate.py), whatever they said of them since."""
+        return self.collected.get(number, set()) | self.rated.get(number, set())
 
 
 def gather(
@@ -62,7 +68,12 @@ def gather(
     window = window_of(installation, session, first_day, on, revisions=revisions)
     cast = votes.counted(session, now, ids)
     collected = library.collected(session, ids)
-    known = {number for own in (*cast.values(), *collected.values()) for number in own}
+    rated = votes.papers_of(session, votes.RATING, ids)
+    known = {
+        number
+        for own in (*cast.values(), *collected.values(), *rated.values())
+        for number in own
+    }
     return Block(
         people=people,
         wishes=subscribers.interests(session, ids),
@@ -72,6 +83,7 @@ def gather(
         newest_paper=newest_paper,
         window=window,
         collected=collected,
+        rated=rated,
         library=papers.by_number(session, sorted(known)),
         trends=trends(session, first_day, on, now, elsewhere=installation.settings.upvotes),
         named=named_interests.of_subscribers(session, ids),
@@ -99,6 +111,7 @@ def newcomers_block(
         newest_paper=0,
         window=window,
         collected={},
+        rated={},
         library={},
         trends=trending,
     )
@@ -110,7 +123,7 @@ def _had(session: Session, block: Block, batch: Batch, on: date) -> dict[int, li
         return {}
     window = block.window
     voted = {
-        number: block.votes.get(number, {}).keys() | block.collected.get(number, set())
+        number: block.votes.get(number, {}).keys() | block.seen_elsewhere(number)
         for number in map(id_of, block.people)
     }
     older = [paper for number, paper in block.library.items() if not window.knows(number)]
@@ -131,16 +144,10 @@ def allowed_to(session: Session, block: Block, batch: Batch, on: date) -> NDArra
         allowed[row] = window.is_news(before)
         if person.revisions:
             allowed[row] |= _wanted_revisions(block, person, before)
-        known = block.mailed.get(id_of(person), set()) | block.collected.get(id_of(person), set())
-        known |= _rated(block.votes.get(id_of(person), {}))
+        known = block.mailed.get(id_of(person), set()) | block.seen_elsewhere(id_of(person))
         allowed[row, [window.columns[number] for number in known & window.columns.keys()]] = False
         allowed[row, had.get(id_of(person), [])] = False
     return allowed
-
-
-def _rated(own: Mapping[int, Vote]) -> set[int]:
-    """The papers that a subscriber has seen on the page that asks about some (rate.py)."""
-    return {number for number, vote in own.items() if vote.origin == votes.RATING}
 
 
 def _wanted_revisions(

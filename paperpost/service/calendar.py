@@ -7,7 +7,8 @@ that comes twice as its first coming (PEP 495, fold=0).
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 DAY = timedelta(days=1)
 FREQUENCIES = {"daily": range(7), "weekdays": range(5), "weekly": range(1)}
@@ -18,6 +19,9 @@ DAYS_BETWEEN = {
     "weekly": (7, 7, 7, 7, 7, 7, 7),
 }
 JITTER_SECONDS = 15 * 60
+# Among the zone files, and yet nowhere: what this machine is set to, and what it is set to as long
+# as nobody has (tz database, file "factory").
+NO_PLACES = {"localtime", "Factory", "posixrules"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,15 @@ class Due:
     at: datetime
 
 
+@cache  # a walk through the zone files
+def timezones() -> frozenset[str]:
+    """The names of the time zones that this machine knows."""
+    return frozenset(available_timezones() - NO_PLACES)
+
+
 def is_timezone(name: str) -> bool:
     """Whether this is the name of a time zone that this machine knows."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    return name in timezones()
 
 
 def is_digest_day(frequency: str, day: date) -> bool:

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from mailer.plain import readable
+from mailer.blocks import LONGEST_ABSTRACT, LONGEST_TITLE
+from mailer.plain import readable, shorten
 from paperpost.service import letters, links
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
@@ -15,13 +16,16 @@ from paperpost.store.digest_history import Listed
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Paper, Subscriber
 
-MOST_ENTRIES = 60
+# Some tens of kilobytes, which a program may ask for every hour.
+MOST_ENTRIES = 40
+MOST_AUTHORS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A paper of one digest. `id` is the same whatever becomes of the paper and of links; `link`
-    leads to where it is read, `more_url` and `less_url` to the pages that vote."""
+    leads to where it is read, `more_url` and `less_url` to the pages that vote; both are empty once
+    such links have ended."""
 
     id: str
     title: str
@@ -81,17 +85,21 @@ def _entry(
     paper: Paper,
 ) -> Entry:
     issued = links.issued(digest.composed_at, person)
+    lasts = links.LASTS[Purpose.VOTE]
+    has_ended = lasts is not None and installation.clock() - issued > lasts
 
     def vote_url(value: int) -> str:
+        if has_ended:
+            return ""
         fields = (id_of(person), item["paper"], value)
         base = installation.settings.public_url
         return links.url(base, installation.signer, Purpose.VOTE, issued, *fields)
 
     return Entry(
         id=f"{_tag(digest.message_id, digest.local_date)}/{item['paper']}",
-        title=readable(paper.title),
-        authors=tuple(map(readable, paper.authors)),
-        abstract=readable(paper.abstract),
+        title=shorten(readable(paper.title), LONGEST_TITLE),
+        authors=_authors(paper),
+        abstract=shorten(readable(paper.abstract), LONGEST_ABSTRACT),
         categories=tuple(paper.categories),
         link=letters.web_address(installation.settings, paper),
         reasons=tuple(item["reasons"]),
@@ -101,6 +109,13 @@ def _entry(
         more_url=vote_url(1),
         less_url=vote_url(-1),
     )
+
+
+def _authors(paper: Paper) -> tuple[str, ...]:
+    """The first ones; some papers have thousands."""
+    more = len(paper.authors) - MOST_AUTHORS
+    first = tuple(map(readable, paper.authors[:MOST_AUTHORS]))
+    return first if more <= 0 else (*first, f"and {more} more")
 
 
 def _tag(message_id: str, day: date) -> str:

@@ -15,6 +15,7 @@ from mailer.dkim import DkimError, DkimSigner
 from mailer.links import Signer
 from mailer.smtp import TransportError, parse_smtp_url
 from paperpost.service.kept import Kept
+from paperpost.service.turns import Turns
 from paperpost.settings import Settings, SettingsError, unknown_variables
 from paperpost.store import outbox
 from paperpost.store.database import Database
@@ -71,7 +72,7 @@ class ModelSlot:
     looked_at: datetime | None = None
     page_looked_at: datetime | None = None
     one_loads: Lock = field(default_factory=Lock)
-    one_previews: Lock = field(default_factory=Lock)
+    one_previews: Turns = field(default_factory=Turns)
     windows: tuple[Window, ...] = ()
     boards: Kept[tuple[date, date], Board] = field(default_factory=_boards)
     categories: Kept[Period, Counter[str]] = field(default_factory=_categories)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from paperpost.service import calendar
 from paperpost.service.installation import Installation
 from paperpost.service.letters import message_id
-from paperpost.store import outbox
+from paperpost.store import outbox, subscribers
 from paperpost.store.subscribers import domain_of, id_of
 from paperpost.store.tables import (
     Delivery,
@@ -55,6 +55,7 @@ def _queue(
     *,
     is_there: bool,
 ) -> bool:
+    subscribers.take_turns(session, id_of(person))
     now = installation.clock()
     earlier = outbox.created_since(session, id_of(person), kind, now - DAY)
     if person.links_from is not None:

@@ -6,6 +6,8 @@ links hold the moment of its composing, so that composing it again gives the sam
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -24,12 +26,14 @@ __all__ = [
     "ExpiredLink",
     "LinkError",
     "Purpose",
+    "Signed",
     "issued",
     "lasting_token",
     "operator_url",
     "owner",
     "read",
     "require_operator",
+    "signed_for",
     "token",
     "url",
 ]
@@ -89,6 +93,28 @@ def url(base: str, signer: Signer, purpose: Purpose, issued: datetime, *fields: 
 def read(signer: Signer, text: str, purpose: Purpose, now: datetime) -> Link:
     """What a token says; raises BadLink, or ExpiredLink (which still tells the fields)."""
     return signer.read(text, purpose, now, LASTS[purpose])
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What the signature of a token says: for what and for whom it was made."""
+
+    purpose: Purpose
+    number: int
+
+
+def signed_for(
+    installation: Installation, text: str, purposes: Collection[Purpose]
+) -> Signed | None:
+    """For which of these purposes a token was signed here, and for which subscriber, however old
+    it is and whether or not it opens anything; None for what is no such token."""
+    for purpose in purposes:
+        try:
+            link = installation.signer.read(text, purpose, installation.clock(), None)
+        except BadLink:
+            continue
+        return Signed(purpose, link.fields[0])
+    return None
 
 
 def owner(

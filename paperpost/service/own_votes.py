@@ -1,7 +1,6 @@
 """A subscriber's own votes, as their page of votes has them: those that hold, by page; those that
 do not count (uncounted.py); taking some back, and undoing that."""
 
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from paperpost.service.account import member
 from paperpost.service.installation import Installation
 from paperpost.service.marks import SITE
 from paperpost.service.uncounted import Ignored, Uncounted
-from paperpost.store import papers, subscribers, vote_lists, votes
+from paperpost.store import papers, subscribers, vote_lists, votes, withdrawals
 from paperpost.store.papers import number_of
 from paperpost.store.tables import NEVER_ANNOUNCED, Paper, Vote
 
@@ -103,23 +102,17 @@ def take_back(installation: Installation, number: int, ticked: Collection[str]) 
         if not chosen:
             raise NothingToTakeBack
         for paper in chosen:
-            _cast(session, number, paper, 0, now)
+            votes.cast(session, number, paper, 0, origin=SITE, now=now, counts_at=now)
         named = papers.by_number(session, chosen)
         return {paper: readable(named[paper].title) for paper in chosen}
 
 
 def put_back(installation: Installation, number: int, papers_named: Collection[str]) -> int:
-    """Have votes hold again that were the last thing said of the papers of these numbers before
-    they were withdrawn; how many."""
+    """Have votes hold again as they did before they were taken back, those on the papers of these
+    numbers; how many."""
     with installation.database.writing() as session:
-        now = _turn(installation, session, number)
-        said: dict[int, list[int]] = defaultdict(list)
-        for act in vote_lists.acts_on(session, number, _numbers(papers_named)):
-            said[act.paper_number].append(act.value)
-        back = {paper: told[-2] for paper, told in said.items() if told[-1] == 0 and len(told) > 1}
-        for paper, value in back.items():
-            _cast(session, number, paper, value, now)
-        return len(back)
+        _turn(installation, session, number)
+        return withdrawals.undo(session, number, _numbers(papers_named))
 
 
 def restore(installation: Installation, number: int, ticked: Collection[str]) -> None:
@@ -140,7 +133,3 @@ def _turn(installation: Installation, session: Session, number: int) -> datetime
 def _numbers(texts: Collection[str]) -> list[int]:
     """Those of the texts that may be a row's number."""
     return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 10]
-
-
-def _cast(session: Session, number: int, paper: int, value: int, now: datetime) -> None:
-    votes.cast(session, number, paper, value, origin=SITE, now=now, counts_at=now)

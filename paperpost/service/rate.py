@@ -166,9 +166,13 @@ def _days(session: Session) -> tuple[date, date] | None:
 
 
 def _seen(session: Session, window: Window, number: int) -> set[int]:
-    """The papers that a subscriber collected or was mailed."""
+    """The papers that a subscriber collected, rated or was mailed."""
     mailed = digests.mailed(session, [number], window.oldest_digest(session))
-    return mailed.get(number, set()) | library.collected(session, [number]).get(number, set())
+    return {
+        *mailed.get(number, set()),
+        *library.collected(session, [number])[number],
+        *votes.papers_of(session, votes.RATING, [number])[number],
+    }
 
 
 def _allowed(window: Window, seen: Collection[int], without: Collection[str]) -> NDArray[np.bool_]:

@@ -9,11 +9,9 @@ from pathlib import Path
 from sqlmodel import Session
 
 from paperpost.errors import PaperpostError
-from paperpost.service import calendar, link_mails, links, wishes
-from paperpost.service.admission import OpenForm, admit, settle
+from paperpost.service import calendar, link_mails, wishes
+from paperpost.service.admission import OpenForm, admit
 from paperpost.service.installation import Installation
-from paperpost.service.links import Purpose
-from paperpost.service.suppression import lift
 from paperpost.service.wishes import InvalidWish, Wishes
 from paperpost.store import outbox, subscribers
 from paperpost.store.subscribers import id_of
@@ -63,7 +61,8 @@ def by_form(
 ) -> None:
     """Take a subscription from the web, typed by `client` (admission.py). What happens shows only
     in the address's own mailbox: a confirmation to a new one and to one that sent mail back, a
-    link to the preferences to a known one. The statements that are executed are the same.
+    link to the preferences to a known one. The statements that are executed are the same. What is
+    asked for again without another mail is not taken: its owner would not be told.
 
     Raises InvalidWish for what is no address, SignupClosed by the operator's rule, TooManyAtOnce.
     """
@@ -72,12 +71,13 @@ def by_form(
     with installation.database.writing() as session:
         admit(installation, session, OpenForm.SUBSCRIBE, email, client)
         person = _new(session, email, installation.clock())
-        # A stranger must neither learn nor change anything about a subscriber, and somebody who
-        # left keeps the interests they had until they say so themselves.
-        subscribers.ask_while_pending(session, person, wanted.interests(), wanted.columns())
         works = person.state == SubscriberState.ACTIVE and person.suppressed_at is None
         kind = DeliveryKind.ACCESS_LINK if works else DeliveryKind.CONFIRMATION
-        link_mails.queue(installation, session, person, kind)
+        is_told = link_mails.queue(installation, session, person, kind)
+        # A stranger must neither learn nor change anything about a subscriber, and somebody who
+        # left keeps the interests they had until they say so themselves.
+        asked = (wanted.interests(), wanted.columns())
+        subscribers.ask_while_pending(session, person, *asked, is_told=is_told)
 
 
 def by_command(
@@ -185,7 +185,7 @@ def _sign_up(
     created = person is None
     person = person or _new(session, email, now)
     if confirmed:
-        _activate(person, now)
+        activate(person, now)
     apply(session, person, wanted, now)
     mailed = False
     if person.state != SubscriberState.ACTIVE:
@@ -212,7 +212,8 @@ def _new(session: Session, email: str, now: datetime) -> Subscriber:
     return found
 
 
-def _activate(person: Subscriber, now: datetime) -> None:
+def activate(person: Subscriber, now: datetime) -> None:
+    """Begin a subscription; the row is for the caller to add and to schedule."""
     if person.state != SubscriberState.ACTIVE:
         person.state, person.confirmed_at, person.left_at = SubscriberState.ACTIVE, now, None
 
@@ -256,9 +257,9 @@ def reschedule(person: Subscriber, now: datetime) -> None:
 
 
 def mail_access_link(installation: Installation, email: str) -> bool:
-    """Mail a fresh link to the preferences, export and deletion; for an unknown address nothing
-    happens. Whether a mail was queued is for the address's owner alone to be told. Raises
-    InvalidWish for what is no address."""
+    """Mail a fresh link to the preferences, export and deletion, or one to confirm to who has not
+    yet; for an unknown address nothing happens. Whether a mail was queued is for the address's
+    owner alone to be told. Raises InvalidWish for what is no address."""
     email = wishes.address(email)
     with installation.database.writing() as session:
         return _mail_access_link(installation, session, email)
@@ -277,31 +278,7 @@ def _mail_access_link(installation: Installation, session: Session, email: str) 
     if person is None:
         link_mails.queue_for_nobody(installation, session, email)
         return False
-    return link_mails.queue(installation, session, person, DeliveryKind.ACCESS_LINK)
-
-
-def awaiting(installation: Installation, token: str) -> Subscriber:
-    """Whom a confirmation link would confirm. Changes nothing. Raises LinkError."""
-    with installation.database.reading() as session:
-        return _invited(installation, session, token)
-
-
-def confirm(installation: Installation, token: str) -> Subscriber:
-    """Make the subscription behind a confirmation link active, and mail again to an address that
-    sent mail back; again changes nothing."""
-    with installation.database.writing() as session:
-        person = _invited(installation, session, token)
-        if person.state != SubscriberState.ACTIVE:
-            _activate(person, installation.clock())
-            reschedule(person, installation.clock())
-            session.add(person)
-        lift(session, person, installation.clock())
-        settle(installation, session, person.email)
-        return person
-
-
-def _invited(installation: Installation, session: Session, token: str) -> Subscriber:
-    person, link = links.owner(installation, session, token, Purpose.CONFIRM)
-    if person.left_at is not None and link.issued < person.left_at.replace(microsecond=0):
-        raise links.ExpiredLink(link)  # they left after it was mailed
-    return person
+    # Of one kind, whichever form is posted: strangers have few mails sent to who never asked.
+    is_pending = person.state == SubscriberState.PENDING
+    kind = DeliveryKind.CONFIRMATION if is_pending else DeliveryKind.ACCESS_LINK
+    return link_mails.queue(installation, session, person, kind)

@@ -3,7 +3,7 @@ themselves."""
 
 from datetime import datetime
 
-from sqlalchemy import distinct
+from sqlalchemy import distinct, update
 from sqlmodel import Session, col, delete, func, select
 
 from paperpost.store.tables import FormPost
@@ -33,9 +33,9 @@ def addresses_of(session: Session, client: str, since: datetime, *, but: str) ->
     ).one()
 
 
-def forget(session: Session, address: str) -> None:
-    """Forget the posts of an address."""
-    session.exec(delete(FormPost).where(col(FormPost.address) == address))
+def count_as(session: Session, form: str, address: str) -> None:
+    """Have the posts of an address count as those of another form from now on."""
+    session.exec(update(FormPost).where(col(FormPost.address) == address).values(form=form))
 
 
 def remove_before(session: Session, moment: datetime) -> None:

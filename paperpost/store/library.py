@@ -19,7 +19,7 @@ from paperpost.store.database import add_or_leave, in_chunks
 from paperpost.store.merging import hold
 from paperpost.store.papers import number_of
 from paperpost.store.tables import NEVER_ANNOUNCED, Paper, PaperAlias, Vote
-from paperpost.store.votes import of_a_person
+from paperpost.store.votes import of_a_person, papers_of
 
 ORIGIN = "library"
 _PREFIX = "library:"
@@ -160,16 +160,7 @@ def _is_of(subscriber_id: int) -> ColumnElement[bool]:
 
 def collected(session: Session, subscriber_ids: Iterable[int]) -> dict[int, set[int]]:
     """The papers, by number, that stand in readers' libraries, whatever they said of them since."""
-    found: dict[int, set[int]] = defaultdict(set)
-    for chunk in in_chunks(subscriber_ids):
-        rows = session.exec(
-            select(Vote.subscriber_id, Vote.paper_number).where(
-                col(Vote.subscriber_id).in_(chunk), Vote.origin == ORIGIN
-            )
-        )
-        for subscriber_id, number in rows:
-            found[subscriber_id].add(number)
-    return found
+    return papers_of(session, ORIGIN, subscriber_ids)
 
 
 def cast(

@@ -136,13 +136,17 @@ def ask_while_pending(
     person: Subscriber,
     wanted: Mapping[InterestKind, Sequence[str]],
     columns: Mapping[str, str | int | float | None],
+    *,
+    is_told: bool,
 ) -> None:
-    """Take what somebody asks for who has not confirmed; for all others the same statements change
-    nothing, so that their number and kind tell nothing of whom they are about."""
+    """Take what somebody asks for who has not confirmed and is told of it by mail; for all others
+    the same statements change nothing, so that their number and kind tell nothing of whom they
+    are about."""
     take_turns(session, id_of(person))
     is_pending = (
         col(Subscriber.id) == id_of(person),
         col(Subscriber.state) == SubscriberState.PENDING,
+        literal(is_told),
     )
     if columns:
         session.exec(update(Subscriber).where(*is_pending).values(**columns))

@@ -1,6 +1,5 @@
 """A subscriber's votes that hold, as lists: by page, by paper, by value."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -67,14 +66,3 @@ def values_of_old(session: Session, subscriber_id: int, now: datetime) -> dict[i
         Vote, col(Vote.paper_number) == col(PaperMerged.paper_number)
     )
     return dict(session.execute(_holding(query, subscriber_id, now, None)).all())
-
-
-def acts_on(session: Session, subscriber_id: int, paper_numbers: Collection[int]) -> list[Vote]:
-    """What the subscriber said of these papers and counts, or did until they said otherwise;
-    oldest first."""
-    query = select(Vote).where(
-        Vote.subscriber_id == subscriber_id,
-        col(Vote.paper_number).in_(paper_numbers),
-        col(Vote.voided).is_(None),
-    )
-    return list(session.exec(query.order_by(col(Vote.id))))

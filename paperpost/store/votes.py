@@ -1,7 +1,7 @@
 """Votes: every act is kept, and the newest one that counts holds."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,6 +13,8 @@ from paperpost.store.merging import hold
 from paperpost.store.tables import Paper, Vote
 
 OVERRIDDEN = "overridden before it counted"
+# Taking something back, which is then as if it had never been said.
+UNDONE = "undone"
 LINK = "link"
 # Given on the page that asks about papers, which were not mailed.
 RATING = "rating"
@@ -162,17 +164,18 @@ def void(
     session.flush()
     touched = {act.paper_number for act in voided}
     for paper_number in touched:
-        _reinstate(session, subscriber_id, paper_number)
+        reinstate(session, subscriber_id, paper_number)
     return touched
 
 
 def of_a_person() -> ColumnElement[bool]:
-    """Whether an act was a person's: not one that was voided as a program's."""
+    """Whether an act was a person's: not one that was voided as a program's, nor one that they
+    undid."""
     return or_(col(Vote.voided).is_(None), col(Vote.voided) == OVERRIDDEN)
 
 
-def _reinstate(session: Session, subscriber_id: int, paper_number: int) -> None:
-    """Nothing overrides the newest vote that is left."""
+def reinstate(session: Session, subscriber_id: int, paper_number: int) -> None:
+    """Nothing overrides the newest act on a paper that is left after others were voided."""
     newest = session.exec(
         select(Vote)
         .where(
@@ -193,7 +196,9 @@ def ignored(session: Session, subscriber_id: int, since: datetime) -> list[Vote]
     """A subscriber's votes since then that were voided as a program's, oldest first: the newest on
     each paper, unless something was said of it after, or it says what stands anyway."""
     touched = select(Vote.paper_number).where(
-        Vote.subscriber_id == subscriber_id, Vote.cast_at >= since, ~of_a_person()
+        Vote.subscriber_id == subscriber_id,
+        Vote.cast_at >= since,
+        col(Vote.voided).not_in((OVERRIDDEN, UNDONE)),
     )
     cast_on_them = session.exec(
         select(Vote)
@@ -203,6 +208,8 @@ def ignored(session: Session, subscriber_id: int, since: datetime) -> list[Vote]
     newest: dict[int, Vote] = {}
     standing: dict[int, int] = defaultdict(int)
     for act in cast_on_them:
+        if act.voided == UNDONE:
+            continue
         if act.voided not in (None, OVERRIDDEN):
             newest[act.paper_number] = act
             continue
@@ -211,6 +218,23 @@ def ignored(session: Session, subscriber_id: int, since: datetime) -> list[Vote]
             standing[act.paper_number] = act.value
     left = [act for act in newest.values() if act.value != standing[act.paper_number]]
     return sorted(left, key=lambda act: act.id or 0)
+
+
+def papers_of(
+    session: Session, origin: str, subscriber_ids: Iterable[int]
+) -> dict[int, set[int]]:
+    """The papers, by number, on which subscribers ever cast votes of that origin, whatever they said
+    of them since."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for chunk in in_chunks(subscriber_ids):
+        rows = session.exec(
+            select(Vote.subscriber_id, Vote.paper_number).where(
+                col(Vote.subscriber_id).in_(chunk), Vote.origin == origin
+            )
+        )
+        for subscriber_id, number in rows:
+            found[subscriber_id].add(number)
+    return found
 
 
 def acts(session: Session, subscriber_id: int) -> list[Vote]:

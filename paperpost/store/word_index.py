@@ -62,7 +62,7 @@ def best(session: Session, query: Query, within: Within = EVERYWHERE, *, limit: 
     if not query.wanted:
         return []
     if _is_sqlite(session):
-        return _best_in_sqlite(session, _sqlite(query, within), limit)
+        return _best_in_sqlite(session, query, within, limit)
     matches, asked = _postgresql(query, within)
     newest = _materialized(
         select(matches).order_by(matches.c.number.desc()).limit(RANKED), "newest"
@@ -73,13 +73,15 @@ def best(session: Session, query: Query, within: Within = EVERYWHERE, *, limit: 
     return _numbers(session, ordered.limit(limit))
 
 
-def _best_in_sqlite(session: Session, matches: Select[Any], limit: int) -> list[int]:
-    # FTS5 gives rows by number, either way round, without sorting.
-    oldest = matches.order_by(_ROWID.desc()).limit(1).offset(RANKED - 1)
-    least = session.execute(oldest).scalar() or 0
+def _best_in_sqlite(session: Session, query: Query, within: Within, limit: int) -> list[int]:
+    matches = _sqlite(query, within)
+    if count(session, query, within.any_day()) > RANKED:
+        # FTS5 gives rows by number, either way round, without sorting.
+        oldest = matches.order_by(_ROWID.desc()).limit(1).offset(RANKED - 1)
+        least = session.execute(oldest).scalar() or 0
+        matches = matches.where(least <= _ROWID)
     rank: ColumnElement[float] = func.bm25(literal_column("paper_words"), *_SQLITE_WEIGHTS)
-    ordered = matches.where(least <= _ROWID).order_by(rank, _ROWID.desc())
-    return _numbers(session, ordered.limit(limit))
+    return _numbers(session, matches.order_by(rank, _ROWID.desc()).limit(limit))
 
 
 def newest(session: Session, query: Query, within: Within = EVERYWHERE, *, limit: int) -> list[int]:
@@ -88,7 +90,8 @@ def newest(session: Session, query: Query, within: Within = EVERYWHERE, *, limit
         return []
     if _is_sqlite(session):
         # Without the sum SQLite would look for each match, and not walk the index of days.
-        found = select(_NUMBER).where((_NUMBER + 0).in_(_sqlite(query, within)))
+        matching_ever = _sqlite(query, within.any_day())
+        found = select(_NUMBER).where((_NUMBER + 0).in_(matching_ever), _is_of_these_days(within))
         ordered = found.order_by(col(Paper.announced).desc(), _NUMBER.desc())
     else:
         matches, _ = _postgresql(query, within)
@@ -148,9 +151,12 @@ def _sqlite(query: Query, within: Within = EVERYWHERE) -> Select[Any]:
     found = _matching_in_sqlite(match)
     if not within.is_any_day:
         # Without the sum SQLite would search once for every paper of these days.
-        days = col(Paper.announced).between(within.since, within.until)
-        found = found.where((_ROWID + 0).in_(select(_NUMBER).where(days)))
+        found = found.where((_ROWID + 0).in_(select(_NUMBER).where(_is_of_these_days(within))))
     return found
+
+
+def _is_of_these_days(within: Within) -> ColumnElement[bool]:
+    return col(Paper.announced).between(within.since, within.until)
 
 
 def _matching_in_sqlite(match: str) -> Select[Any]:

@@ -62,6 +62,10 @@ class Within:
         """The words of the category; none where papers of all are looked at."""
         return _words(self.category)
 
+    def any_day(self) -> "Within":
+        """The same category on every day."""
+        return Within(self.category)
+
     @property
     def is_any_day(self) -> bool:
         """Whether papers of every day are."""

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from paperpost.service import account, renewal, subscribe, wishes
+from paperpost.service import account, links, renewal, subscribe, wishes
 from paperpost.service.account import Account
 from paperpost.service.links import Purpose
 from paperpost.service.mentions import MOST_ON_A_PAGE, unmentioned
-from paperpost.service.renewal import RenewedJustNow
+from paperpost.service.renewal import RenewedJustNow, was_just_now
 from paperpost.service.wishes import InvalidWish
+from paperpost.store.subscribers import id_of
 from paperpost.web import visitor
 from paperpost.web.forms import Posted
-from paperpost.web.own import OWN, Fresh, Mine, Own
+from paperpost.web.own import OWN, Fresh, Mine, Own, own_by_cookie
 from paperpost.web.render import READ, Here
 
 router = APIRouter()
@@ -36,16 +37,20 @@ SEE_OTHER = 303
 def preferences(mine: Mine, renewed: str = "") -> HTMLResponse:
     """Preferences; behind a fresh link with export, renewing and deletion. `renewed`: all earlier
     links were ended just now."""
-    shown = account.show(mine.site.installation, mine.number)
-    return _page(mine, shown, done=[RENEWED] if renewed and mine.person.links_from else ())
+    here = mine.site.installation
+    shown = account.show(here, mine.number)
+    just_now = bool(renewed) and was_just_now(mine.person, here.clock())
+    return _page(mine, shown, done=[RENEWED] if just_now else ())
 
 
 @router.post(OWN)
 @router.post(f"{OWN}/")
 def change(mine: Mine, posted: Posted) -> Response:
     """Save, pause, resume, have mail come again or a fresh link mailed, or stay signed in."""
-    if posted.get("action") == "sign-in":
-        answer = RedirectResponse(mine.here, SEE_OTHER)
+    if posted.get("action") == "sign-in" and not mine.is_by_cookie:
+        # Behind a fresh link its owner goes on there; the others need not stand in the history.
+        there = mine.here if mine.is_fresh else own_by_cookie(mine.site)
+        answer = RedirectResponse(there, SEE_OTHER)
         visitor.sign_in(mine.site.installation, answer, mine.person)
         return answer
     try:
@@ -86,14 +91,17 @@ def _file(text: str, media_type: str, name: str) -> Response:
 
 @router.post("/access/{token}/renew")
 def renew(mine: Fresh, posted: Posted) -> Response:
-    """Make all earlier links dead, if the box was ticked, and go on behind a new one."""
+    """Make all earlier links dead, if the box was ticked, and go on behind a new one to the
+    preferences."""
     if posted.get("confirm") != "yes":
         return _refused(mine, "tick “Yes, end all earlier links” first, then press the button")
     try:
-        token = renewal.renew(mine.site.installation, mine.number)
+        person = renewal.renew(mine.site.installation, mine.number)
     except RenewedJustNow as error:
         return _refused(mine, str(error))
-    path = f"{mine.site.root}/{Purpose.ACCESS}/{token}?renewed=1"
+    here = mine.site.installation
+    token = links.token(here.signer, Purpose.PREFERENCES, here.clock(), id_of(person))
+    path = f"{mine.site.root}/{Purpose.PREFERENCES}/{token}?renewed=1"
     answer = RedirectResponse(path, SEE_OTHER)
     visitor.sign_out(mine.site.installation, answer)
     return answer

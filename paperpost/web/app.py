@@ -1,7 +1,7 @@
 """The site, put together: its doors, what guards them, and what an error looks like."""
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -9,6 +9,7 @@ from paperpost.service.admission import TooManyAtOnce
 from paperpost.service.installation import Installation
 from paperpost.service.links import BadLink, ExpiredLink
 from paperpost.service.subscribe import SignupClosed
+from paperpost.service.turns import SECONDS_TO_WAIT, TooBusy
 from paperpost.service.vote import CannotVote
 from paperpost.web import (
     account,
@@ -32,9 +33,16 @@ from paperpost.web import (
     unsubscribe,
     vote,
 )
+from paperpost.web.api import asked
 from paperpost.web.api.app import HeadAsGet, create_api
-from paperpost.web.guards import BodyLimit, LastResort, OwnForms, RateLimits, SafeHeaders
-from paperpost.web.render import STATIC, Site, site_of
+from paperpost.web.api.problems import problem
+from paperpost.web.guards.bodies import BodyLimit
+from paperpost.web.guards.headers import SafeHeaders
+from paperpost.web.guards.last_resort import LastResort
+from paperpost.web.guards.limits import RateLimits
+from paperpost.web.guards.own_forms import OwnForms
+from paperpost.web.own import NotSignedIn
+from paperpost.web.render import READ, STATIC, Site, site_of
 
 TITLES = {
     404: ("Not found", "There is nothing at this address."),
@@ -98,6 +106,13 @@ def _explain_errors(app: FastAPI, site: Site) -> None:
     def expired_link(_request: Request, error: ExpiredLink) -> HTMLResponse:
         return site.page("expired.html", status=410, issued=error.link.issued)
 
+    @app.exception_handler(NotSignedIn)
+    def not_signed_in(request: Request, _error: NotSignedIn) -> Response:
+        if request.method in READ:
+            return RedirectResponse(f"{site.root}/link", 303)
+        text = "Nothing was changed. Your own pages open by your link, which we can mail you."
+        return site.notice(403, "You are not signed in", text)
+
     @app.exception_handler(CannotVote)
     def cannot_vote(_request: Request, _error: CannotVote) -> HTMLResponse:
         text = "The paper or the subscriber that it is about is no longer stored."
@@ -113,9 +128,17 @@ def _explain_errors(app: FastAPI, site: Site) -> None:
         page.headers["Retry-After"] = "3600"
         return page
 
+    @app.exception_handler(TooBusy)
+    def too_busy(_request: Request, error: TooBusy) -> HTMLResponse:
+        page = site.notice(503, "Too many at once", f"{error}.")
+        page.headers["Retry-After"] = SECONDS_TO_WAIT
+        return page
+
     @app.exception_handler(HTTPException)
-    def http_error(_request: Request, error: HTTPException) -> HTMLResponse:
+    def http_error(request: Request, error: HTTPException) -> Response:
         title, text = TITLES.get(error.status_code, ("Not possible", str(error.detail)))
+        if asked.is_api(request.scope):  # a path with a line end in it is not led to the API
+            return problem(error.status_code, text, headers=error.headers)
         page = site.notice(error.status_code, title, text)
         page.headers.update(error.headers or {})
         return page

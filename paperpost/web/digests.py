@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from paperpost.service import past_digests
 from paperpost.service.past_digests import PastMail
-from paperpost.web.guards import WITH_OUR_SCRIPT
+from paperpost.web.guards.headers import WITH_OUR_SCRIPT
 from paperpost.web.own import OWN, Fresh, Mine, Own
 from paperpost.web.parameters import date_of, page_number
 from paperpost.web.render import READ

@@ -31,4 +31,6 @@ def own_token(mine: Fresh) -> HTMLResponse:
     """The subscriber's token that lasts."""
     here = mine.site.installation
     lasting = tokens.lasting(here, mine.person)
-    return mine.page("token.html", tab="/api", lasting=lasting, site_address=here.settings.public_url)
+    return mine.page(
+        "token.html", tab="/api", lasting=lasting, site_address=here.settings.public_url
+    )

@@ -7,6 +7,10 @@ from fastapi import Depends, Request
 from python_multipart.exceptions import FormParserError
 from starlette.exceptions import HTTPException
 
+from paperpost.web.guards.doors import is_one_click
+
+# More than any form of ours has: a page may show a few hundred boxes.
+MOST_FIELDS = 1000
 # How the boxes beside ignored votes are named: this, and the vote's number.
 MINE = "mine-"
 # Those beside votes that may be taken back: this, and the paper's number.
@@ -15,14 +19,20 @@ TAKE_BACK = "back-"
 
 async def _posted(request: Request) -> Mapping[str, str]:
     """The text fields of a body in either encoding; a broken body has none, files are left out.
+    Raises HTTPException for too many fields.
 
     Mail programs post what they like to an unsubscribe link, and have to be obeyed (RFC 8058).
     """
     try:
-        async with request.form(max_files=10, max_fields=100) as form:
+        async with request.form(max_files=10, max_fields=MOST_FIELDS) as form:
             return {name: value for name, value in form.items() if isinstance(value, str)}
-    except (HTTPException, FormParserError):
+    except FormParserError:
         return {}
+    except HTTPException as error:
+        if not str(error.detail).startswith("Too many fields") or is_one_click(request.scope):
+            return {}
+        detail = f"A form on this site has {MOST_FIELDS:,} fields at most, and that had more."
+        raise HTTPException(400, detail) from error
 
 
 def ticked(posted: Mapping[str, str], kind: str = MINE) -> list[str]:

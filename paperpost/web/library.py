@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from paperpost.service import library
 from paperpost.service.library import LibraryIsFull, Taken
 from paperpost.service.wishes import InvalidWish
-from paperpost.web.guards import LARGEST_LIBRARY
+from paperpost.web.guards.bodies import LARGEST_LIBRARY
 from paperpost.web.own import OWN, Mine, Own
 from paperpost.web.render import READ
 
@@ -107,7 +107,7 @@ def _take_back(mine: Own, fields: Mapping[str, str]) -> str:
     if fields.get("confirm") != "yes":  # programs submit forms as they are
         raise InvalidWish("tick “Yes, take them back” first, then press the button")
     taken = library.take_back(mine.site.installation, mine.number)
-    return f"{taken:,} vote{'s' if taken != 1 else ''} of your library are taken back."
+    return f"{taken:,} vote{'s' if taken != 1 else ''} of your library taken back."
 
 
 def _page(

@@ -1,4 +1,5 @@
-"""A subscriber's own pages: behind /me/TOKEN (the link of any mail) or /access/TOKEN (a fresh one).
+"""A subscriber's own pages: behind /me/TOKEN (the link of any mail), /access/TOKEN (a fresh one)
+or, for whoever is signed in, /me/mine, which puts no token into a browser's history.
 
 A handler asks for `Mine` and is given whose page it is; a token that opens nothing does not get
 there.
@@ -11,6 +12,7 @@ from fastapi import Depends
 from fastapi.responses import HTMLResponse
 from starlette.convertors import Convertor, register_url_convertor
 
+from paperpost.errors import PaperpostError
 from paperpost.service import account
 from paperpost.service.links import Purpose
 from paperpost.store.subscribers import id_of
@@ -19,6 +21,8 @@ from paperpost.web.render import Here, Site
 
 # How the routes of own pages begin.
 OWN = "/{door:own}/{token}"
+# In place of a token: whoever is signed in. No token is as short.
+SIGNED_IN = "mine"
 
 
 class _OwnDoor(Convertor[str]):
@@ -34,9 +38,13 @@ class _OwnDoor(Convertor[str]):
 register_url_convertor("own", _OwnDoor())
 
 
+class NotSignedIn(PaperpostError):
+    """An own page was asked for by the cookie, and there is none that opens it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Whose page it is, and the door it was reached by."""
+    """Whose page it is, and the door it was reached by; `token` is SIGNED_IN for a visitor."""
 
     site: Site
     door: Purpose
@@ -58,6 +66,11 @@ class Own:
         """Whether the link was mailed fresh: it alone exports, deletes and renews."""
         return self.door == Purpose.ACCESS
 
+    @property
+    def is_by_cookie(self) -> bool:
+        """Whether a cookie opened it, and not a link."""
+        return self.token == SIGNED_IN
+
     def page(self, template: str, /, *, status: int = 200, **context: object) -> HTMLResponse:
         """A page that extends own.html."""
         return self.site.page(
@@ -70,6 +83,11 @@ class Own:
         )
 
 
+def own_by_cookie(site: Site) -> str:
+    """The path under which a visitor's own pages are."""
+    return f"{site.root}/{Purpose.PREFERENCES}/{SIGNED_IN}"
+
+
 def masked(email: str) -> str:
     """An address that its owner knows again and a reader of a forwarded digest does not learn:
     a***@example.org."""
@@ -78,6 +96,10 @@ def masked(email: str) -> str:
 
 
 def _own(site: Here, door: Purpose, token: str) -> Own:
+    if (door, token) == (Purpose.PREFERENCES, SIGNED_IN):
+        if site.visitor is None:
+            raise NotSignedIn
+        return Own(site, door, token, site.visitor.person)
     return Own(site, door, token, account.owner(site.installation, token, door))
 
 

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from paperpost.service import rate
+from paperpost.service.browse import PaperView
+from paperpost.service.turns import TooBusy
 from paperpost.web.forms import Posted
 from paperpost.web.own import OWN, Mine, Own
 from paperpost.web.render import READ
@@ -53,9 +55,17 @@ def _page(mine: Own, skipped: Collection[str], rated: int | None = None) -> HTML
         "rate.html",
         tab="",
         papers=rate.questions_for(here, mine.person, skipped) if rated is None else (),
-        leading=rate.leading(here, mine.person) if rated else (),
+        leading=_leading(mine) if rated else (),
         rated=rated,
         is_later=bool(skipped),
         again=f"{mine.here}/rate{query}",
         answer=ANSWER,
     )
+
+
+def _leading(mine: Own) -> tuple[PaperView, ...]:
+    """None while too many ask for a ranking: what was answered is stored all the same."""
+    try:
+        return rate.leading(mine.site.installation, mine.person)
+    except TooBusy:
+        return ()

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from paperpost.service import search
-from paperpost.service.links import Purpose
 from paperpost.service.search import Found, FoundBy, Order
 from paperpost.service.wishes import InvalidWish
 from paperpost.web.forms import Posted
@@ -105,7 +104,6 @@ def follow(site: Here, posted: Posted) -> HTMLResponse:
         status=400 if problem else 200,
         added=added,
         back=wanted.address(site.root),
-        own=f"{site.root}/{Purpose.PREFERENCES}/{site.visitor.token}",
         problem=problem,
     )
 

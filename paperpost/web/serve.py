@@ -18,6 +18,7 @@ from paperpost.errors import PaperpostError
 from paperpost.service.installation import Installation
 from paperpost.service.live_preview import preview
 from paperpost.service.train import LOOK_EVERY
+from paperpost.service.turns import TooBusy
 from paperpost.service.wishes import Wishes
 from paperpost.web.app import create_app
 
@@ -40,14 +41,7 @@ def serve(installation: Installation, host: str, port: int, *, with_work: bool) 
     Raises CannotListen if the port is taken.
     """
     with closing(listen(host, port)) as listener:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(installation),
-                log_level="warning",
-                server_header=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        )
+        server = uvicorn.Server(configuration(installation))
         with _stopping_gracefully(server), _kept_warm(installation):
             worker = Worker() if with_work else None
             try:
@@ -56,6 +50,18 @@ def serve(installation: Installation, host: str, port: int, *, with_work: bool) 
             finally:
                 if worker is not None:
                     worker.stop()
+
+
+def configuration(installation: Installation) -> uvicorn.Config:
+    """How uvicorn serves the site. Who asks is told by the proxies that are trusted, and by nobody
+    else."""
+    return uvicorn.Config(
+        create_app(installation),
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        forwarded_allow_ips=list(installation.settings.trusted_proxies),
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -114,6 +120,8 @@ def _keep_warm(installation: Installation, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             preview(installation, Wishes())
+        except TooBusy:  # visitors get it ready themselves
+            pass
         except Exception as error:  # whoever asks for a page is told
             log.warning("not ready for visitors", error=str(error))
         if not settled:

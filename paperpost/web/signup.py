@@ -3,26 +3,33 @@
 The answers to a known and an unknown address are the same: only a mailbox tells them apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from paperpost.service import calendar, links, subscribe, wishes
+from paperpost.service import calendar, confirm, links, subscribe, wishes
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
 from paperpost.service.live_preview import LivePreview, preview
 from paperpost.service.mentions import MOST_ON_A_PAGE, unmentioned
+from paperpost.service.turns import SECONDS_TO_WAIT, TooBusy
 from paperpost.service.wishes import InvalidWish, Wishes
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Subscriber
+from paperpost.store.tables import InterestKind, Subscriber
 from paperpost.web.forms import Posted
-from paperpost.web.guards import client_of
+from paperpost.web.guards.limits import client_of
 from paperpost.web.render import READ, Here, Site
 
 router = APIRouter()
 
 LISTS = {"keyword": "keywords", "author": "authors", "category": "categories", "muted": "muted"}
+LABELS = {
+    InterestKind.KEYWORD: "Keywords",
+    InterestKind.AUTHOR: "Authors",
+    InterestKind.CATEGORY: "Categories",
+    InterestKind.MUTED: "Muted",
+}
 SCHEDULE = ("timezone", "hour", "frequency")
 # A field that no person sees, so that only a program fills it.
 TRAP = "reference"
@@ -88,23 +95,29 @@ def _added(posted: Mapping[str, str], name: str, value: str) -> dict[str, str]:
 def _form(
     site: Site, typed: Mapping[str, str], *, shows: bool = False, problem: str = ""
 ) -> HTMLResponse:
-    """The form with what was typed, and the preview if there are interests or it was asked for."""
+    """The form with what was typed, and the preview if there are interests or it was asked for;
+    where it cannot be had just now, nothing that was typed is lost."""
     values = {name: typed.get(name, "") for name in ("email", *LISTS.values(), *SCHEDULE)}
-    seen = None
+    seen, is_busy = None, False
     if shows or any(values[name].strip() for name in LISTS.values()):
         try:
             seen = _preview(site.installation, values)
         except InvalidWish as error:
             problem = problem or str(error)
-    return site.page(
+        except TooBusy as error:
+            is_busy, problem = not problem, problem or str(error)
+    page = site.page(
         "subscribe.html",
-        status=400 if problem else 200,
+        status=503 if is_busy else 400 if problem else 200,
         values=values,
         frequencies=calendar.FREQUENCIES,
         preview=seen,
         problem=problem,
         trap=TRAP,
     )
+    if is_busy:
+        page.headers["Retry-After"] = SECONDS_TO_WAIT
+    return page
 
 
 def _preview(installation: Installation, values: Mapping[str, str]) -> LivePreview:
@@ -115,22 +128,31 @@ def _preview(installation: Installation, values: Mapping[str, str]) -> LivePrevi
 @router.api_route("/confirm/{token}/", methods=READ)
 def confirm_form(site: Here, token: str) -> HTMLResponse:
     """The button that confirms."""
-    person = subscribe.awaiting(site.installation, token)
-    return _confirm_page(site, token, person, done=False)
+    person, asked = confirm.awaiting(site.installation, token)
+    return _confirm_page(site, token, person, asked=asked)
 
 
 @router.post("/confirm/{token}")
 @router.post("/confirm/{token}/")
-def confirm(site: Here, token: str) -> HTMLResponse:
+def confirm_by_button(site: Here, token: str) -> HTMLResponse:
     """Make the subscription active."""
-    person = subscribe.confirm(site.installation, token)
-    return _confirm_page(site, token, person, done=True)
+    person = confirm.confirm(site.installation, token)
+    return _confirm_page(site, token, person)
 
 
-def _confirm_page(site: Site, token: str, person: Subscriber, *, done: bool) -> HTMLResponse:
+def _confirm_page(
+    site: Site,
+    token: str,
+    person: Subscriber,
+    *,
+    asked: Mapping[InterestKind, Sequence[str]] | None = None,
+) -> HTMLResponse:
+    """The page before its button is pressed, with what was `asked` for, or after it."""
     here = site.installation
     own = links.token(here.signer, Purpose.PREFERENCES, here.clock(), id_of(person))
-    return site.page("confirm.html", token=token, person=person, done=done, own=own)
+    named = [(label, asked[kind]) for kind, label in LABELS.items() if asked and kind in asked]
+    done = asked is None
+    return site.page("confirm.html", token=token, person=person, named=named, done=done, own=own)
 
 
 @router.api_route("/link", methods=READ)

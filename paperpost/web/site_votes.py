@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from paperpost.service.browse import PaperView
-from paperpost.service.links import Purpose
 from paperpost.service.marks import Mark, cast_on_site, marks
 from paperpost.service.vote import VALUES
 from paperpost.web.forms import Posted
@@ -20,11 +19,10 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class Ballots:
-    """What a page needs for the buttons of its papers: where they lead back to, where the visitor's
-    own pages are, and how their votes stand, by number of the paper."""
+    """What a page needs for the buttons of its papers: where they lead back to, and how the
+    visitor's votes stand, by number of the paper."""
 
     back: str
-    own: str
     marks: Mapping[int, Mark]
 
 
@@ -35,8 +33,7 @@ def ballots(site: Site, request: Request, shown: Sequence[PaperView]) -> Ballots
         return None
     query = f"?{request.url.query}" if request.url.query else ""
     back = f"{site.root}{quote(request.url.path, safe='/:')}{query}"
-    own = f"{site.root}/{Purpose.PREFERENCES}/{site.visitor.token}"
-    return Ballots(back, own, marks(site.installation, site.visitor.number, shown))
+    return Ballots(back, marks(site.installation, site.visitor.number, shown))
 
 
 @router.post("/vote")

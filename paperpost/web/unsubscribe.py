@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from paperpost.service import account
-from paperpost.service.account import Leaving
+from paperpost.service import leaving
+from paperpost.service.leaving import Leaving
 from paperpost.web.forms import Posted
 from paperpost.web.render import READ, Here, Site
 
@@ -15,7 +15,7 @@ router = APIRouter()
 @router.api_route("/unsubscribe/{token}/", methods=READ)
 def unsubscribe_form(site: Here, token: str) -> HTMLResponse:
     """The button that unsubscribes."""
-    subscribed = account.is_subscribed(site.installation, token)
+    subscribed = leaving.is_subscribed(site.installation, token)
     # The way back is offered after the act alone: what opens pages and submits their forms
     # must not subscribe anybody again.
     return _page(site, token, Leaving(subscribed=subscribed))
@@ -31,12 +31,12 @@ def unsubscribe(site: Here, token: str, posted: Posted) -> HTMLResponse:
     field, may turn out to have been pressed by a program.
     """
     if posted.get("undo") == "1":
-        back = account.come_back(site.installation, token)
+        back = leaving.come_back(site.installation, token)
         return site.page("welcome_back.html", back=back, email="", keywords="", problem="")
     by_button = "pressed" in posted and "List-Unsubscribe" not in posted
-    act = account.press_leave if by_button else account.leave
+    act = leaving.press_leave if by_button else leaving.leave
     return _page(site, token, act(site.installation, token))
 
 
-def _page(site: Site, token: str, leaving: Leaving) -> HTMLResponse:
-    return site.page("unsubscribe.html", token=token, leaving=leaving)
+def _page(site: Site, token: str, state: Leaving) -> HTMLResponse:
+    return site.page("unsubscribe.html", token=token, leaving=state)

@@ -1,7 +1,8 @@
 """Who is signed in on this browser: a subscriber who pressed "Keep me signed in" on their own page.
 
-The cookie holds a signed token with the power of a link to the preferences, and no more. SameSite
-keeps it out of requests that other sites start (RFC 6265bis, section 5.2).
+The cookie holds a signed token with the power of a link to the preferences, and no more: it opens
+their own pages at /me/mine (own.py), and cannot be made to last longer there. SameSite keeps it out
+of requests that other sites start (RFC 6265bis, section 5.2).
 """
 
 from collections.abc import Mapping
@@ -21,10 +22,9 @@ COOKIE = "paperpost"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A subscriber who is signed in; `token` opens their own pages (/me/TOKEN)."""
+    """A subscriber who is signed in."""
 
     person: Subscriber
-    token: str
 
     @property
     def number(self) -> int:
@@ -41,9 +41,7 @@ def visitor_of(installation: Installation, cookies: Mapping[str, str]) -> Visito
             person, _ = links.owner(installation, session, cookies[COOKIE], Purpose.SESSION)
     except LinkError:
         return None
-    now = installation.clock()
-    own = links.token(installation.signer, Purpose.PREFERENCES, now, id_of(person))
-    return Visitor(person, own)
+    return Visitor(person)
 
 
 def sign_in(installation: Installation, response: Response, person: Subscriber) -> None:

@@ -7,7 +7,7 @@ from paperpost.service import vote
 from paperpost.service.uncounted import NothingIgnored, NothingTicked
 from paperpost.service.vote import VotePage
 from paperpost.web.forms import MINE, Posted, ticked
-from paperpost.web.guards import WITH_OUR_SCRIPT
+from paperpost.web.guards.headers import WITH_OUR_SCRIPT
 from paperpost.web.render import READ, Here, Site
 
 router = APIRouter()

@@ -72,6 +72,16 @@ def test_importing_is_timed_and_weighed_for_each_size() -> None:
     assert found["seconds_for_a_day_as_rss"] > 0
 
 
+def test_searching_is_timed_beside_a_loop_over_all_texts() -> None:
+    found = document("search", "--papers", 60, "--rounds", 1)
+    assert is_comparison(found, "milliseconds")
+    points = found["growth"]["points"]
+    (point,) = points
+    assert point["papers"] == 60
+    assert found["slowest_milliseconds"] >= found["ours"]
+    assert point["both"].keys() > point["words"].keys() == point["meaning"].keys()
+
+
 def test_people_get_a_table_and_progress_on_stderr() -> None:
     result = run("vote", "--votes", 2, "--library", 30, "--rounds", 2, *SMALL)
     assert "a vote to a changed profile, for a reader with 2 votes" in result.stdout

@@ -14,7 +14,7 @@ from smtp_server import Postbox
 from mailer.links import Signer
 from mailer.verp import LASTS, Mark, envelope_sender
 from paperpost.engine.embedded import compose_all_due, compose_all_of
-from paperpost.service import account, bounce, subscribe
+from paperpost.service import account, bounce, confirm, subscribe
 from paperpost.service.compose import NotASubscriber
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
@@ -387,7 +387,7 @@ def test_signing_up_again_is_a_way_back(
     assert asked.kind == DeliveryKind.CONFIRMATION
     assert person(office, email).suppressed_at is not None
     link = token(office.signer, Purpose.CONFIRM, clock.now, asked.subscriber_id or 0)
-    assert subscribe.confirm(office, link).suppressed_at is None
+    assert confirm.confirm(office, link).suppressed_at is None
     assert account.export(office, email)["interests"]["keywords"] == ["graph neural networks"]
 
 

@@ -72,6 +72,17 @@ def test_the_jitter_is_a_subscribers_own_and_at_most_a_quarter_of_an_hour() -> N
     assert len(set(delays)) > 500
 
 
-@pytest.mark.parametrize("name", ["Mars/Base", "", "../etc/passwd", "/etc/localtime", "Europe"])
+NO_PLACES = ["localtime", "Factory", "posixrules", "posix/Europe/Berlin", "right/UTC"]
+NO_ZONES = ["Mars/Base", "", "../etc/passwd", "/etc/localtime", "Europe", "europe/berlin"]
+
+
+@pytest.mark.parametrize("name", NO_ZONES + NO_PLACES)
 def test_what_is_no_zone_is_told(name: str) -> None:
     assert not calendar.is_timezone(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT-14"]
+)
+def test_what_is_a_zone_is_taken(name: str) -> None:
+    assert calendar.is_timezone(name)

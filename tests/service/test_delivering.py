@@ -16,7 +16,7 @@ from sqlmodel import select
 
 from mailer.outbox import Claim, Recorded
 from paperpost.engine.embedded import compose_all_due, compose_all_of
-from paperpost.service import account, subscribe
+from paperpost.service import account, leaving, subscribe
 from paperpost.service.deliver import StoreOutbox, send
 from paperpost.service.installation import Installation
 from paperpost.service.leases import is_dead, new_lease
@@ -362,9 +362,9 @@ def test_who_takes_leaving_back_gets_the_digest_that_was_held_back(
     with office.database.reading() as session:
         number = account.named(session, "ada@example.org").id or 0
     link = token(office.signer, Purpose.UNSUBSCRIBE, office.clock(), number)
-    account.leave(office, link)
+    leaving.leave(office, link)
     assert send(office).sent == 0
-    assert account.come_back(office, link)
+    assert leaving.come_back(office, link)
     assert send(office).sent == 1
 
 

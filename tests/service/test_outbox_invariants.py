@@ -32,7 +32,7 @@ from mailer.delivery import deliver
 from mailer.outbox import Claim, Recorded
 from mailer.outcome import Accepted, Outcome, Outgoing, Refused, Unknown, Unreachable
 from paperpost.engine.embedded import compose_all_of
-from paperpost.service import account, calendar, subscribe, suppression
+from paperpost.service import account, calendar, leaving, subscribe, suppression
 from paperpost.service.deliver import StoreOutbox
 from paperpost.service.installation import Installation
 from paperpost.service.leases import is_dead, new_lease
@@ -210,9 +210,9 @@ class Outbox(RuleBasedStateMachine):
         number = self._person(name).id or 0
         link = token(self.office.signer, Purpose.UNSUBSCRIBE, self.clock(), number)
         if what == "leave":
-            account.leave(self.office, link)
+            leaving.leave(self.office, link)
         elif what == "return":
-            account.come_back(self.office, link)
+            leaving.come_back(self.office, link)
         else:
             with self.office.database.writing() as session:
                 self._change(session, account.named(session, f"{name}@example.org"), what)

@@ -14,7 +14,7 @@ from invented import START, Clock, fill, join, with_settings
 from sqlmodel import delete, select
 
 from paperpost.schedule import Clockwork
-from paperpost.service import account, own_votes, vote
+from paperpost.service import account, leaving, own_votes, vote
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose, token
 from paperpost.service.quarantine import (
@@ -327,7 +327,7 @@ def test_only_what_a_person_said_keeps_a_thumb_from_being_the_vote(
 
 def test_what_was_posted_and_pressed_is_forgotten_after_a_week(ada: Reader, clock: Clock) -> None:
     ada.click(0)
-    account.press_leave(ada.here, token(ada.here.signer, Purpose.UNSUBSCRIBE, START, ada.number))
+    leaving.press_leave(ada.here, token(ada.here.signer, Purpose.UNSUBSCRIBE, START, ada.number))
     clock.turn(days=6)
     ada.click(1)
     ticking = Clockwork(with_settings(ada.here, sources=()), threading.Event())
@@ -373,7 +373,7 @@ def test_whose_turn_it_is_knows_what_was_done_before(ada: Reader) -> None:
         pytest.skip("who writes to SQLite reads after everybody else has written")
     with ada.here.database.writing() as session:
         person = subscribers.by_id(session, [ada.number])[ada.number]
-        account.leave(ada.here, token(ada.here.signer, Purpose.UNSUBSCRIBE, START, ada.number))
+        leaving.leave(ada.here, token(ada.here.signer, Purpose.UNSUBSCRIBE, START, ada.number))
         subscribers.take_turns(session, ada.number)
         assert person.state == "unsubscribed"
 

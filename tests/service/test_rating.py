@@ -7,7 +7,7 @@ from invented import Clock, Invented, fill, join
 from sqlmodel import select
 
 from paperpost.engine.embedded import compose_all_of
-from paperpost.service import account, library, rate
+from paperpost.service import account, library, own_votes, rate
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import rank_block
 from paperpost.service.rate import ASKED, LEADING, answer, leading, questions_for
@@ -114,6 +114,26 @@ def test_what_was_rated_is_not_mailed(installation: Installation, email: str) ->
     (after,) = rank_block(installation, [ada], DAY, limit=50).values()
     assert best not in {choice.paper.id for choice in after.choices}
     assert after.considered == before.considered - 1
+
+
+@pytest.mark.parametrize("taken_back", ["on the page of votes", "and undone", "where it stands"])
+def test_what_was_rated_is_not_mailed_either_after_the_vote_was_taken_back(
+    installation: Installation, email: str, taken_back: str
+) -> None:
+    ada = person(installation, email)
+    (before,) = rank_block(installation, [ada], DAY).values()
+    best = before.choices[0].paper
+    answered(installation, email, {best.id: "up"})
+    if taken_back == "where it stands":
+        cast_by_command(installation, email, best.id, "none")
+    else:
+        own_votes.take_back(installation, id_of(ada), [str(best.number)])
+    if taken_back == "and undone":
+        assert own_votes.put_back(installation, id_of(ada), [str(best.number)]) == 1
+    assert voted(installation, email) == ({best.id: 1} if "undone" in taken_back else {})
+    (after,) = rank_block(installation, [ada], DAY, limit=50).values()
+    assert best.id not in {choice.paper.id for choice in after.choices}
+    assert best.id not in asked(installation, email)
 
 
 def test_answers_change_which_papers_lead(installation: Installation, email: str) -> None:

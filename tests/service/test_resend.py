@@ -8,7 +8,7 @@ from smtp_server import Postbox
 from sqlmodel import select
 
 from paperpost.engine.embedded import compose_all_of
-from paperpost.service import account, links
+from paperpost.service import leaving, links
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
@@ -125,7 +125,7 @@ def test_who_left_paused_or_cannot_be_reached_is_mailed_nothing(
     with pytest.raises(CannotResend, match="they paused until 2026-04-20"):
         resend(office, ADA, DAY)
     token = links.token(office.signer, Purpose.UNSUBSCRIBE, clock(), ada.id or 0)
-    account.leave(office, token)
+    leaving.leave(office, token)
     with pytest.raises(CannotResend, match="they get no digests: unsubscribed"):
         resend(office, ADA, DAY)
     assert states(office) == {"sent": 1}

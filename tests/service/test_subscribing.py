@@ -30,6 +30,35 @@ def test_one_form_posted_many_times_at_once_is_one_subscriber_and_one_mail(
     assert len(exported["mails"]) == 1
 
 
+def test_a_link_asked_for_many_times_at_once_is_one_mail(any_installation: Installation) -> None:
+    email = join(any_installation, "ada", "graph neural networks")
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(subscribe.mail_access_link, any_installation, email) for _ in range(8)]
+        assert sum(one.result() for one in asked) == 1
+
+
+def test_what_is_asked_for_changes_only_with_a_mail_that_says_so(
+    any_installation: Installation, clock: Clock
+) -> None:
+    def keywords_after(asked: str) -> list[str]:
+        wanted = Wishes(keywords=(asked,), hour=len(asked))
+        subscribe.by_form(any_installation, "ada@example.org", wanted)
+        kept = account.export(any_installation, "ada@example.org")
+        assert kept["hour"] == len(kept["interests"]["keywords"][0])
+        return list(kept["interests"]["keywords"])
+
+    assert keywords_after("graphs") == ["graphs"]
+    clock.turn(minutes=4)
+    assert keywords_after("casino games") == ["graphs"]
+    clock.turn(minutes=1)
+    assert keywords_after("speech") == ["speech"]
+    for typed in ("one", "two", "three"):
+        clock.turn(hours=1)
+        assert keywords_after(typed) == [typed]
+    clock.turn(hours=1)
+    assert keywords_after("casino games") == ["three"]
+
+
 def test_lists_and_composers_do_not_lock_each_other_up(
     any_installation: Installation, tmp_path: Path
 ) -> None:

@@ -39,14 +39,28 @@ def test_an_address_is_mailed_once_in_five_minutes_and_five_times_a_day() -> Non
     assert not may_be_mailed([START - timedelta(minutes=4)], kind, START)
 
 
-def test_an_address_that_does_not_confirm_gets_five_mails_a_day(
+def test_an_address_that_does_not_confirm_gets_five_mails_a_day_from_both_forms_together(
     any_installation: Installation, clock: Clock
 ) -> None:
     for _ in range(2 * 24):
         subscribe.by_form(any_installation, ZOE, WISHES)
-        clock.turn(minutes=60)
+        clock.turn(minutes=4)
+        subscribe.mail_access_link_by_form(any_installation, ZOE, client="203.0.113.7")
+        clock.turn(minutes=56)
     mails = account.export(any_installation, ZOE)["mails"]
+    assert {mail["kind"] for mail in mails} == {DeliveryKind.CONFIRMATION}
     assert len(mails) == 2 * MOST_A_DAY[DeliveryKind.CONFIRMATION]
+
+
+def test_who_has_not_confirmed_is_asked_to_by_the_form_for_a_link_too(
+    any_installation: Installation, clock: Clock
+) -> None:
+    subscribe.by_form(any_installation, ZOE, WISHES)
+    for minutes, mails in ((4, 1), (2, 2)):
+        clock.turn(minutes=minutes)
+        subscribe.mail_access_link_by_form(any_installation, ZOE, client="203.0.113.7")
+        asked = account.export(any_installation, ZOE)["mails"]
+        assert [mail["kind"] for mail in asked] == [DeliveryKind.CONFIRMATION] * mails
 
 
 def test_who_never_confirmed_is_forgotten_when_the_link_is_dead(

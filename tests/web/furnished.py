@@ -13,7 +13,7 @@ from invented import Clock
 
 from paperpost.demo.people import PAPERS, PEOPLE, bundled_papers, days
 from paperpost.engine.embedded import compose_all_due
-from paperpost.service import account, interests, library, links, subscribe, vote
+from paperpost.service import interests, leaving, library, links, subscribe, vote
 from paperpost.service.deliver import send
 from paperpost.service.ingest import import_files
 from paperpost.service.installation import Installation
@@ -130,7 +130,7 @@ def _subscribe(installation: Installation) -> None:
         subscribe.by_command(installation, email, Wishes(keywords=("speech",)), confirmed=True)
     subscribe.by_form(installation, ASKED, Wishes(keywords=("speech",)))
     doors = Furnished(installation).doors(GONE)
-    account.leave(installation, doors.token(Purpose.UNSUBSCRIBE))
+    leaving.leave(installation, doors.token(Purpose.UNSUBSCRIBE))
     with installation.database.writing() as session:
         paused = Furnished(installation).doors(PAUSED).subscriber()
         paused.paused_until = date(2026, 5, 1)

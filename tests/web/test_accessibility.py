@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from all_pages import PLACES, Place, go
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from axe_playwright_python.sync_playwright import Axe
 from browser import SCREENS, Readers, Screen
 from furnished import Furnished
 from playwright.sync_api import Page

@@ -220,6 +220,7 @@ def test_what_is_not_in_the_document_is_refused(client: httpx.Client) -> None:
     assert "'pge'" in refused(client.get("/api/days/newest?pge=2"), 422)
     refused(client.get("/api/days/newest?page=1&page=2"), 422)
     refused(client.get("/api/nothing"), 404)
+    refused(client.get("/api/days/%0A"), 404)
     answer = client.post("/api/days/newest")
     refused(answer, 405)
     assert answer.headers["allow"] == "GET, HEAD"
@@ -246,7 +247,7 @@ def test_what_is_own_is_kept_by_no_cache(client: httpx.Client, own: dict[str, st
 
 
 def test_who_asks_too_much_is_told_when_to_come_again(client: httpx.Client) -> None:
-    answers = [client.get("/api/search") for _ in range(121)]
+    answers = [client.post("/api/preview", json={"x": 1}) for _ in range(121)]
     assert {answer.status_code for answer in answers[:120]} == {422}
     refused(answers[120], 429)
     assert int(answers[120].headers["retry-after"]) > 0

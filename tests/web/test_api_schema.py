@@ -95,7 +95,7 @@ def findings(
         },
     }
     if thorough:
-        # One token may look 1200 times a minute, and post as often.
+        # One person may look 2400 times a minute, and post as often.
         settings |= {"rate-limit": "2000/m", "max-time": 90}
     if shown:
         schemes = {name: {"bearer": token} for name, token in shown.items()}

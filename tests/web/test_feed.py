@@ -15,7 +15,7 @@ from doors import DAY, Doors
 from invented import Clock, Invented, arrival, fill
 
 from paperpost.engine.embedded import compose_all_of
-from paperpost.service import account, subscribe
+from paperpost.service import account, leaving, subscribe
 from paperpost.service.links import Purpose
 from paperpost.service.wishes import Wishes
 from paperpost.store.intake import put_all
@@ -115,13 +115,42 @@ def test_a_feed_without_a_digest_is_empty_and_valid(doors: Doors, client: httpx.
     assert (read.entries, read.feed.updated) == ([], "2026-04-07T09:00:00Z")
 
 
-def test_a_feed_has_sixty_entries_at_most(doors: Doors, client: httpx.Client) -> None:
+def test_a_feed_has_forty_entries_at_most(doors: Doors, client: httpx.Client) -> None:
     subscribe.by_command(doors.installation, doors.email, Wishes(size=50), confirmed=True)
     for days in (1, 2):
         day = DAY + timedelta(days=days)
         fill(doors.installation, [day], each=14)
         compose_all_of(doors.installation, day)
-    assert len(feedparser.parse(client.get(address(doors, client)).content).entries) == 60
+    assert len(feedparser.parse(client.get(address(doors, client)).content).entries) == 40
+
+
+def test_a_feed_of_long_papers_stays_small(doors: Doors, client: httpx.Client) -> None:
+    with doors.installation.database.writing() as session:
+        for number in range(60):
+            record = arrival(Invented(f"2604.08{number:03}", "graph", DAY))
+            abstract = "We show how graph networks & more can be grown. " * 40
+            authors = tuple(f"Author {n} of Many" for n in range(3000))
+            long = replace(record, title="A long " * 60, abstract=abstract, authors=authors)
+            put_all(session, [long], doors.installation.clock())
+    subscribe.by_command(doors.installation, doors.email, Wishes(size=50), confirmed=True)
+    compose_all_of(doors.installation, DAY)
+    answer = client.get(address(doors, client))
+    assert len(answer.content) < 100_000
+    (first, *others) = feedparser.parse(answer.content).entries
+    assert len(others) > 30
+    assert first.authors[-1].name == "and 2990 more"
+
+
+def test_links_that_have_ended_are_left_out(
+    mailed: Doors, client: httpx.Client, clock: Clock
+) -> None:
+    path = address(mailed, client)
+    clock.turn(days=179)
+    assert client.get(path).text.count("/vote/") == 20
+    clock.turn(days=2)
+    answer = client.get(path)
+    assert len(feedparser.parse(answer.content).entries) == 10
+    assert "/vote/" not in answer.text
 
 
 def test_texts_from_outside_break_no_feed(doors: Doors, client: httpx.Client) -> None:
@@ -159,7 +188,7 @@ def test_the_feed_is_there_for_somebody_who_is_mailed_nothing(
     if action == "pause":
         account.pause(mailed.installation, mailed.subscriber_id, "2026-05-01")
     else:
-        account.leave(mailed.installation, mailed.token(Purpose.UNSUBSCRIBE))
+        leaving.leave(mailed.installation, mailed.token(Purpose.UNSUBSCRIBE))
     assert len(feedparser.parse(client.get(address(mailed, client)).content).entries) == 10
 
 

@@ -8,7 +8,7 @@ from doors import Doors, Form, forms
 
 from paperpost.service import account
 from paperpost.service.links import Purpose
-from paperpost.web.guards import LARGEST_LIBRARY
+from paperpost.web.guards.bodies import LARGEST_LIBRARY
 
 pytest_plugins = ["site_on_stage"]
 
@@ -92,7 +92,7 @@ def test_taking_back_wants_a_tick(client: httpx.Client, doors: Doors, path: str)
     assert taking.post(client).status_code == 400
     assert len(votes(doors)) == 3
     taking.tick()
-    assert "3 votes of your library are taken back." in taking.post(client).text
+    assert "3 votes of your library taken back." in taking.post(client).text
     assert votes(doors) == {}
 
 

@@ -54,8 +54,30 @@ def test_all_earlier_links_end_and_the_page_goes_on_behind_a_new_one(
     assert "My Paperpost" not in client.get("/", headers=signed_in).text
     fresh = client.get(answer.headers["location"])
     assert "All earlier links open nothing any more" in fresh.text
-    assert renewing(fresh).action in answer.headers["location"].replace("?renewed=1", "/renew")
     assert client.get(doors.path(Purpose.PREFERENCES)).status_code == 200
+    clock.turn(minutes=6)
+    assert "All earlier links" not in client.get(answer.headers["location"]).text
+
+
+def test_a_fresh_link_lasts_no_longer_for_being_renewed(
+    doors: Doors, client: httpx.Client, clock: Clock
+) -> None:
+    access = doors.token(Purpose.ACCESS)
+    clock.turn(minutes=50)
+    form = renewing(client.get(f"/access/{access}"))
+    form.tick()
+    answer = form.post(client)
+    assert answer.headers["location"].startswith("/me/")
+    assert "renew" not in [form.action.rpartition("/")[2] for form in forms(client.get(answer.headers["location"]))]
+    again = client.post("/api/me/renew", headers={"Authorization": f"Bearer {access}"})
+    assert again.status_code == 401
+    clock.turn(minutes=50)
+    kept = {"Authorization": f"Bearer {doors.token(Purpose.ACCESS)}"}
+    renewed = client.post("/api/me/renew", headers=kept).json()["token"]
+    asked = client.get("/api/me/export", headers={"Authorization": f"Bearer {renewed}"})
+    assert asked.status_code == 403
+    asked = client.get("/api/me", headers={"Authorization": f"Bearer {renewed}"})
+    assert asked.status_code == 200
 
 
 def test_links_that_unsubscribe_live_on(doors: Doors, client: httpx.Client, clock: Clock) -> None:

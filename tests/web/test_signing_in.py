@@ -7,7 +7,7 @@ import pytest
 from doors import Doors, Form, forms
 from invented import Clock, Invented, join
 
-from paperpost.service import account, library, vote
+from paperpost.service import leaving, library, vote
 from paperpost.service.links import Purpose
 from paperpost.web.visitor import COOKIE
 
@@ -27,7 +27,7 @@ def signed_in(doors: Doors, client: httpx.Client) -> dict[str, str]:
     page = client.get(doors.path(Purpose.PREFERENCES))
     answer = button(page, "Keep me signed in on this browser").post(client)
     assert answer.status_code == 303
-    assert answer.headers["location"] == doors.path(Purpose.PREFERENCES)
+    assert answer.headers["location"] == "/me/mine"
     cookie = answer.headers["set-cookie"]
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
     client.cookies.clear()
@@ -104,7 +104,7 @@ def test_a_digest_that_is_due_is_being_made_and_nobody_else_is_told_of_one(
     path = doors.path(Purpose.PREFERENCES)
     clock.turn(days=1)
     assert "Your next digest is being made." in client.get(path).text
-    account.leave(doors.installation, doors.token(Purpose.UNSUBSCRIBE))
+    leaving.leave(doors.installation, doors.token(Purpose.UNSUBSCRIBE))
     assert "Your next digest" not in client.get(path).text
 
 

@@ -4,6 +4,7 @@ write a header of a mail, to put a script into a page."""
 import email
 import email.policy
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -155,15 +156,31 @@ def test_one_client_enters_ten_addresses_an_hour_also_after_a_restart(
     assert enter(11) == 200
 
 
-def test_who_confirms_takes_no_place_away(installation: Installation, browse_site: Browse) -> None:
-    """A lecture hall is one client, too."""
-    client = browse_site(installation)
+def test_who_confirms_takes_nobodys_place_away(
+    installation: Installation, browse_site: Browse
+) -> None:
+    client = browse_site(with_settings(installation, signups_per_hour=3))
     fill(installation, [DAY])
-    for number in range(25):
+    for number in range(12):
         address = f"student{number}@example.org"
-        assert client.post("/subscribe", data={"email": address}).status_code == 200
+        headers = client_at(f"203.0.113.{number}")
+        assert client.post("/subscribe", data={"email": address}, headers=headers).is_success
         path = Doors(installation, address, PAPER).path(Purpose.CONFIRM)
         assert client.post(path).status_code == 200
+
+
+def test_a_client_is_not_told_that_an_address_it_typed_was_confirmed(
+    installation: Installation, browse_site: Browse
+) -> None:
+    client = browse_site(installation)
+    fill(installation, [DAY])
+    addresses = [f"reader{number}@example.org" for number in range(10)]
+    for address in addresses:
+        assert client.post("/subscribe", data={"email": address}).status_code == 200
+    for address in addresses[:5]:
+        client.post(Doors(installation, address, PAPER).path(Purpose.CONFIRM))
+    for path in ("/subscribe", "/link"):
+        assert client.post(path, data={"email": UNKNOWN}).status_code == 429
 
 
 def test_beyond_what_is_taken_in_an_hour_everybody_is_told_the_same(
@@ -297,6 +314,69 @@ def test_no_keyword_writes_a_header_or_a_tag_of_a_digest(
     assert html is not None
     assert "<script" not in html.get_content()
     assert "&lt;script&gt;alert(1)" in html.get_content()
+
+
+def test_the_owner_sees_what_was_asked_for_in_their_name_before_they_confirm_it(
+    installation: Installation, browse_site: Browse, clock: Clock
+) -> None:
+    client = browse_site(installation)
+    fill(installation, [DAY])
+    asked = {"email": UNKNOWN, "keywords": "graphs", "authors": "Ada Lovelace", "muted": "survey"}
+    client.post("/subscribe", data=asked)
+    clock.turn(minutes=1)
+    client.post("/subscribe", data={"email": UNKNOWN, "keywords": "casino"})
+    door = Doors(installation, UNKNOWN, PAPER).path(Purpose.CONFIRM)
+    above, button, _ = client.get(door).text.partition("<button>")
+    assert button
+    assert all(term in above for term in ("graphs", "Ada Lovelace", "survey", "preferences"))
+    assert "casino" not in above
+    clock.turn(minutes=5)
+    hostile = "<script>alert(1)</script>, {{7*7}}"
+    client.post("/subscribe", data={"email": UNKNOWN, "keywords": hostile})
+    page = client.get(door).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;, {{7*7}}" in page
+    assert "<script>alert" not in page
+    assert "graphs" not in page
+    done = client.post(door)
+    assert done.status_code == 200
+    assert "alert(1)" not in done.text
+
+
+def test_forms_that_are_posted_twice_at_once_are_one_mail_and_one_subscription(
+    any_installation: Installation, browse_site: Browse
+) -> None:
+    here = any_installation
+    client = browse_site(here)
+    fill(here, [DAY])
+
+    def at_once(path: str, **data: str) -> list[int]:
+        with ThreadPoolExecutor(4) as pool:
+            posts = [pool.submit(client.post, path, data=data) for _ in range(4)]
+            return [post.result().status_code for post in posts]
+
+    assert at_once("/subscribe", email=UNKNOWN, keywords="graphs, speech") == [200] * 4
+    assert account.export(here, UNKNOWN)["interests"]["keywords"] == ["graphs", "speech"]
+    assert at_once(Doors(here, UNKNOWN, PAPER).path(Purpose.CONFIRM)) == [200] * 4
+    assert at_once("/link", email=UNKNOWN) == [200] * 4
+    kept = account.export(here, UNKNOWN)
+    assert kept["state"] == "active"
+    assert [mail["kind"] for mail in kept["mails"]] == ["confirmation", "access-link"]
+
+
+def test_two_tabs_with_other_interests_leave_those_of_one_of_them(
+    any_installation: Installation, browse_site: Browse
+) -> None:
+    client = browse_site(any_installation)
+    typed = ["graphs, speech", "proteins, folding"]
+    with ThreadPoolExecutor(2) as pool:
+        posts = [
+            pool.submit(client.post, "/subscribe", data={"email": UNKNOWN, "keywords": keywords})
+            for keywords in typed
+        ]
+        assert [post.result().status_code for post in posts] == [200, 200]
+    kept = account.export(any_installation, UNKNOWN)
+    assert ", ".join(kept["interests"]["keywords"]) in typed
+    assert len(kept["mails"]) == 1
 
 
 @pytest.mark.parametrize("path", ["/subscribe", "/link"])

@@ -18,7 +18,7 @@ from paperpost.service.train import train
 from paperpost.store import papers as store
 from paperpost.store.papers import number_of
 from paperpost.store.tables import PaperMerged, Vote
-from paperpost.web import guards
+from paperpost.web.guards import limits
 from paperpost.web.visitor import COOKIE
 
 pytest_plugins = ["site_on_stage"]
@@ -179,7 +179,7 @@ def was_mailed(page: str, paper_id: str) -> bool:
 def test_a_visitor_who_votes_without_end_is_slowed_down(
     doors: Doors, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guards, "PER_TOKEN", RateLimitItemPerMinute(2))
+    monkeypatch.setattr(limits, "PER_PERSON", RateLimitItemPerMinute(2))
     fields, headers = {"paper": "2604.07000", "value": "up"}, signed_in(doors)
     answers = [client.post("/vote", data=fields, headers=headers) for _ in range(3)]
     assert [one.status_code for one in answers] == [303, 303, 429]

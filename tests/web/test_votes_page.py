@@ -1,17 +1,18 @@
 """The page of one's votes: what holds, taking it back, and undoing that."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 from doors import DAY, Doors, Form, forms
 from invented import Clock, Invented, fill, join
 
-from paperpost.service import account, library, vote
+from paperpost.service import account, library, rate, vote
 from paperpost.service.links import Purpose
 from paperpost.store import votes
 from paperpost.store.tables import Vote
+from paperpost.web.forms import TAKE_BACK
 from paperpost.web.own_votes import PLACES
 
 pytest_plugins = ["site_on_stage"]
@@ -34,6 +35,22 @@ def standing(doors: Doors) -> list[int]:
     with here.database.reading() as session:
         own = votes.counted(session, here.clock(), [doors.subscriber_id])[doors.subscriber_id]
     return [own[number].value for number in sorted(own)]
+
+
+def held_to_be(doors: Doors) -> list[tuple[int, str, datetime, int]]:
+    """The votes that hold: paper, origin, when cast, value."""
+    here = doors.installation
+    with here.database.reading() as session:
+        own = votes.counted(session, here.clock(), [doors.subscriber_id])
+    return sorted(
+        (act.paper_number, act.origin, act.cast_at, act.value)
+        for act in own.get(doors.subscriber_id, {}).values()
+    )
+
+
+def taking_back(found: Form, paper_number: int) -> Form:
+    found.tick(f"{TAKE_BACK}{paper_number}")
+    return found
 
 
 @pytest.fixture
@@ -74,6 +91,41 @@ def test_a_vote_is_taken_back_and_put_back(client: httpx.Client, voted: Doors) -
     assert "1 vote put back." in undone.text
     assert standing(voted) == [1, -1, 1]
     assert "0 votes put back." in form(answer, "Undo").post(client).text
+
+
+def test_a_vote_that_is_put_back_is_the_one_that_was_cast(
+    client: httpx.Client, voted: Doors, papers: list[Invented], clock: Clock
+) -> None:
+    rate.answer(voted.installation, voted.subscriber_id, {papers[5].id: "up"})
+    work = f"@misc{{a, eprint = {{{papers[6].id}}}}}".encode()
+    library.take_in(voted.installation, voted.subscriber_id, library.read(work, "a.bib"))
+    before = held_to_be(voted)
+    assert {origin for _, origin, _, _ in before} == {"command", "rating", "library"}
+    clock.turn(hours=30)
+    taking = form(client.get(path(voted)), "Take back what is ticked")
+    taking.tick()
+    answer = taking.post(client)
+    assert held_to_be(voted) == []
+    clock.turn(hours=1)
+    assert "5 votes put back." in form(answer, "Undo").post(client).text
+    assert held_to_be(voted) == before
+    shown = client.get(path(voted))
+    assert PLACES["rating"] in shown.text
+    assert "ignored" not in text(shown)
+    assert library.take_back(voted.installation, voted.subscriber_id) == 1
+    assert {origin for _, origin, _, _ in held_to_be(voted)} == {"command", "rating"}
+
+
+def test_a_vote_that_still_waited_when_it_was_taken_back_waits_again(
+    client: httpx.Client, voted: Doors, papers: list[Invented]
+) -> None:
+    vote.cast_by_command(voted.installation, voted.email, papers[0].id, "up")
+    client.post(voted.path(Purpose.VOTE, -1), data={"value": "down"})
+    taking = form(client.get(path(voted)), "Take back what is ticked")
+    answer = taking_back(taking, voted.paper_number).post(client)
+    assert "Votes that wait to count" not in answer.text
+    form(answer, "Undo").post(client)
+    assert "Votes that wait to count" in client.get(path(voted)).text
 
 
 def test_the_button_pressed_as_it_stands_takes_nothing_back(

@@ -3,27 +3,26 @@ deletion."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from paperpost.service import account, links, renewal, tokens, wishes
+from paperpost.service import account, calendar, leaving, links, renewal, tokens, wishes
 from paperpost.service.account import Account
 from paperpost.service.links import Purpose
 from paperpost.service.wishes import LARGEST_SIZE
 from paperpost.store.tables import SubscriberState
 from paperpost.web.api.bearer import Asks, AsksFreshly, Here
 from paperpost.web.api.document import refusals
-from paperpost.web.api.limits import Bibtex, Day, Flag, Line, Said, Told, Whole
+from paperpost.web.api.limits import IN_FIGURES, Bibtex, Day, Flag, Line, Said, Told
 from paperpost.web.api.problems import conflicts
 from paperpost.web.own import masked
 
 router = APIRouter(prefix="/me", tags=["account"])
 
 Frequency = Literal["daily", "weekdays", "weekly"]
-Hour = Annotated[Whole, Field(ge=0, le=23)]
-Size = Annotated[Whole, Field(ge=1, le=LARGEST_SIZE)]
+Hour = Annotated[int, Field(ge=0, le=23), IN_FIGURES]
+Size = Annotated[int, Field(ge=1, le=LARGEST_SIZE), IN_FIGURES]
 
 
 class Me(Told):
@@ -52,7 +51,7 @@ def _name_the_timezones(schema: dict[str, Any]) -> None:
     """Into the document alone; which names there are is a matter of the system."""
     named = schema["anyOf"][0]
     named.clear()
-    named |= {"type": "string", "enum": sorted(available_timezones())}
+    named |= {"type": "string", "enum": sorted(calendar.timezones())}
 
 
 class Changes(Said):
@@ -62,7 +61,7 @@ class Changes(Said):
     hour: Hour | None = None
     size: Size | None = None
     frequency: Frequency | None = None
-    threshold: Annotated[Whole, Field(ge=0, le=99)] | None = Field(
+    threshold: Annotated[int, Field(ge=0, le=99), IN_FIGURES] | None = Field(
         None, description="In per cent; 0 for none."
     )
     explore: Flag | None = None
@@ -129,7 +128,7 @@ def mail_again(here: Here, asks: Asks) -> Me:
 def leave(here: Here, asks: Asks) -> Me:
     """Unsubscribe. What is stored stays until it is deleted."""
     shown = account.show(here, asks.number)
-    account.leave(here, shown.leave_token)
+    leaving.leave(here, shown.leave_token)
     return _me(asks, account.show(here, asks.number))
 
 
@@ -154,8 +153,9 @@ def lasting_token(here: Here, asks: AsksFreshly) -> Token:
 
 @router.post("/renew", responses=refusals(409))
 def renew_links(here: Here, asks: AsksFreshly) -> Token:
-    """Make every earlier link and token dead, but for links that unsubscribe; a fresh token."""
-    return Token(token=renewal.renew(here, asks.number))
+    """Make every earlier link and token dead, but for links that unsubscribe; a new token that
+    works until they are renewed again. A fresh one is mailed."""
+    return Token(token=tokens.lasting(here, renewal.renew(here, asks.number)))
 
 
 @router.get("/export")

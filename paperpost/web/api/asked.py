@@ -5,13 +5,19 @@ from starlette.types import Scope
 
 PREFIX = "/api/"
 # What is behind a token; elsewhere a token is not looked at.
-OWN = ("/api/me", "/api/operator")
+OPERATORS = "/api/operator"
+OWN = ("/api/me", OPERATORS)
 LIBRARY = "/api/me/library"
 
 
 def is_api(scope: Scope) -> bool:
     """Whether a request is to the API: it is answered with JSON, errors too."""
     return bool(scope["path"].startswith(PREFIX))
+
+
+def is_operators(scope: Scope) -> bool:
+    """Whether it is about what the operator alone is told."""
+    return bool(scope["path"].startswith(OPERATORS))
 
 
 def bearer(scope: Scope) -> str:

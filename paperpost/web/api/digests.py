@@ -102,7 +102,7 @@ class WholeRecord(Told):
     explored: Tally = Field(description="Of these the papers from outside the usual.")
 
 
-@router.get("/ranking", responses=refusals(409))
+@router.get("/ranking", responses=refusals(409, 503))
 def ranking(
     here: Here,
     asks: Asks,

@@ -20,6 +20,7 @@ REFUSALS = {
     415: "The body is of another type than it has to be.",
     422: "A parameter, or what the body says, is not as it has to be.",
     429: "Too many requests: wait for a minute.",
+    503: "Too many wait for a ranking: try again in some seconds.",
 }
 # What FastAPI says of an invalid request; ours is a Problem.
 NOT_OURS = ("HTTPValidationError", "ValidationError")
@@ -65,7 +66,7 @@ def _tell_refusals(operation: Operation) -> None:
         answers[str(status)] = {
             "description": REFUSALS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": f"{COMPONENTS}/Problem"}}},
-            **({"headers": RETRY_AFTER} if status == 429 else {}),
+            **({"headers": RETRY_AFTER} if status in (429, 503) else {}),
             **({"headers": CHALLENGE} if status == 401 else {}),
         }
 

@@ -12,7 +12,7 @@ from paperpost.service.interests import LONGEST_NAME, MOST_SHARE, Change
 from paperpost.store.tables import InterestKind
 from paperpost.web.api.bearer import Asks, Here
 from paperpost.web.api.document import refusals
-from paperpost.web.api.limits import Line, Said, Terms, Told, Whole
+from paperpost.web.api.limits import IN_FIGURES, NOT_BLANK, Said, Terms, Told
 from paperpost.web.api.problems import conflicts
 
 router = APIRouter(prefix="/me/interests", tags=["interests"])
@@ -22,8 +22,8 @@ KINDS = {
     "authors": InterestKind.AUTHOR,
     "categories": InterestKind.CATEGORY,
 }
-Name = Annotated[Line, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"\S")]
-Share = Annotated[Whole, Field(ge=1, le=MOST_SHARE)]
+Name = Annotated[str, Field(max_length=LONGEST_NAME, pattern=NOT_BLANK)]
+Share = Annotated[int, Field(ge=1, le=MOST_SHARE), IN_FIGURES]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="A named interest's number.")]
 
 

@@ -15,6 +15,7 @@ LAST_PAGE = 9999
 _ONE_TERM = r"^[^\x00-\x1f\x7f,;]+$"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+NOT_BLANK = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
 PaperId = Annotated[
     str,
@@ -41,7 +42,8 @@ def _not_in_words(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_not_in_words)]
+# Behind the limits of a number: before them it would keep them out of the document.
+IN_FIGURES = BeforeValidator(_not_in_words)
 
 
 def _in_one_spelling(value: object) -> object:

@@ -9,6 +9,7 @@ from paperpost.service import wishes
 from paperpost.service.live_preview import preview
 from paperpost.store.tables import InterestKind
 from paperpost.web.api.bearer import Here
+from paperpost.web.api.document import refusals
 from paperpost.web.api.limits import Told, told
 from paperpost.web.api.subscribing import Interests
 
@@ -52,7 +53,7 @@ class Preview(Told):
     occurrences: list[Occurrence]
 
 
-@router.post("/preview")
+@router.post("/preview", responses=refusals(503))
 def preview_interests(here: Here, said: Interests) -> Preview:
     """What interests would bring of the newest day's papers. Nothing is stored."""
     return told(Preview, preview(here, wishes.checked(said.model_dump())))

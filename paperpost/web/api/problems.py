@@ -17,6 +17,7 @@ from paperpost.service.library import LibraryIsFull
 from paperpost.service.links import BadLink, ExpiredLink
 from paperpost.service.renewal import RenewedJustNow
 from paperpost.service.subscribe import SignupClosed
+from paperpost.service.turns import SECONDS_TO_WAIT, TooBusy
 from paperpost.service.uncounted import NothingIgnored, NothingTicked
 from paperpost.service.vote import CannotVote
 from paperpost.service.wishes import InvalidWish
@@ -48,6 +49,7 @@ STATUSES: dict[type[PaperpostError] | type[Exception], int] = {
     InvalidWish: 422,
     SignupClosed: 403,
     TooManyAtOnce: 429,
+    TooBusy: 503,
     CannotVote: 404,
     BadLink: 401,
     ExpiredLink: 401,
@@ -57,7 +59,11 @@ STATUSES: dict[type[PaperpostError] | type[Exception], int] = {
     NothingIgnored: 409,
 }
 # What is told beside them (RFC 9110, section 15.5.2; RFC 6585, section 4).
-HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "3600"}}
+HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": "3600"},
+    503: {"Retry-After": SECONDS_TO_WAIT},
+}
 
 
 def problem(

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from paperpost.service import rate
 from paperpost.service.rate import ASKED
 from paperpost.web.api.bearer import Asks, Here
+from paperpost.web.api.document import refusals
 from paperpost.web.api.limits import LONGEST_NAME, Said, Told, told
 from paperpost.web.api.papers import Paper
 
@@ -30,7 +31,7 @@ class Rated(Told):
     rated: int
 
 
-@router.get("")
+@router.get("", responses=refusals(503))
 def questions(here: Here, asks: Asks) -> list[Paper]:
     """Up to ten papers on which a vote would teach the most; none before a model is trained."""
     return [told(Paper, one) for one in rate.questions_for(here, asks.person)]

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import Field
 
-from paperpost.service import subscribe, wishes
+from paperpost.service import confirm, subscribe, wishes
 from paperpost.store.tables import SubscriberState
 from paperpost.web.api.bearer import Here
 from paperpost.web.api.document import refusals
 from paperpost.web.api.limits import Line, Said, Terms, Told
-from paperpost.web.guards import client_of
+from paperpost.web.guards.limits import client_of
 
 router = APIRouter(tags=["subscribing"])
 
@@ -67,9 +67,9 @@ def subscribe_by_mail(here: Here, request: Request, said: Subscription) -> Maile
 
 
 @router.post("/confirm", responses=refusals(401))
-def confirm(here: Here, said: Confirmation) -> Confirmed:
+def confirm_subscription(here: Here, said: Confirmation) -> Confirmed:
     """Confirm a subscription, with what follows /confirm/ in the link that was mailed."""
-    return Confirmed(state=SubscriberState(subscribe.confirm(here, said.token).state))
+    return Confirmed(state=SubscriberState(confirm.confirm(here, said.token).state))
 
 
 @router.post("/link", status_code=202)

@@ -13,7 +13,7 @@ from paperpost.service.uncounted import Uncounted
 from paperpost.service.vote import VALUES, WORDS
 from paperpost.web.api.bearer import Asks, Here
 from paperpost.web.api.document import refusals
-from paperpost.web.api.limits import PageNumber, PaperId, Said, Told, Whole
+from paperpost.web.api.limits import IN_FIGURES, PageNumber, PaperId, Said, Told
 
 router = APIRouter(prefix="/me", tags=["votes"])
 
@@ -85,7 +85,7 @@ class Cast(Told):
 class Restored(Said):
     """Ignored votes that were one's own."""
 
-    votes: list[Annotated[Whole, Field(ge=1, le=2**53)]] = Field(
+    votes: list[Annotated[int, Field(ge=1, le=2**53), IN_FIGURES]] = Field(
         min_length=1, max_length=MOST_RESTORED, description="Their numbers."
     )
 
