@@ -213,9 +213,9 @@ class Settings(BaseSettings):
     @field_validator("signup")
     @classmethod
     def _is_rule(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if value not in (("open",), ("closed",)) and not all("." in name for name in value):
-            raise ValueError("must be open, closed, or the mail domains that may subscribe")
-        return value
+        if value in ((), ("open",)):
+            return ("open",)
+        return value if value == ("closed",) else tuple(_mail_domain(name) for name in value)
 
     @field_validator("secret_key")
     @classmethod
@@ -314,6 +314,17 @@ def _checked_address(value: str) -> str:
     except EmailNotValidError as error:
         raise ValueError(f"not an e-mail address: {value!r} ({error})") from error
     return checked.ascii_email or value
+
+
+def _mail_domain(name: str) -> str:
+    """The domain as the addresses of subscribers have it."""
+    try:
+        someone = f"a@{name.removeprefix('@')}"
+        return validate_email(someone, check_deliverability=False, test_environment=True).domain
+    except EmailNotValidError as error:
+        raise ValueError(
+            f"must be open, closed, or the mail domains that may subscribe: {name!r} is none"
+        ) from error
 
 
 def _not_a_mail_folder(path: Path) -> str:

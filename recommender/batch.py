@@ -68,6 +68,10 @@ class Batch:
         """For each paper that is not the only copy of its work, all of them, itself included."""
         return {copy: group for group in self.duplicates for copy in group}
 
+    def get_ready(self) -> None:
+        """Work out at once what ranking for the first reader would."""
+        _ = self.crowding, self.postings, self.support, self.index, self.copies
+
     @cached_property
     def _written(self) -> dict[int, dict[str, str]]:
         return {}

@@ -168,9 +168,16 @@ def _chosen(
     shorter = _divided(one, passing, one.size - 1)
     is_there = _work(batch, one.outside.index) in {entry.work for entry in shorter}
     followed = sum(entry.is_followed for entry in passing)
-    if is_there or followed >= one.size:
+    if is_there or followed >= one.size or _is_asked_for(one.parts, one.outside.index, batch):
         return chosen, None, below
     return shorter, one.outside, below
+
+
+def _is_asked_for(parts: Sequence[Part], place: int, batch: Batch) -> bool:
+    """Whether a paper has a keyword of any interest: that is nowhere outside of what is usual, even
+    if it stands far down in the whole ranking."""
+    keywords = (word for part in parts for word in part.interests.keywords)
+    return any(place in batch.index.with_phrase(word) for word in keywords)
 
 
 def _each_once(entries: Sequence[_Entry]) -> list[_Entry]:

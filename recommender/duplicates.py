@@ -14,7 +14,7 @@ title; the most alike titles of two works share .83 of their words (technical re
 import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -107,11 +107,17 @@ class _Telling:
         found = frozenset(pairwise(words))
         return found if len(found) >= _LEAST_WORD_PAIRS else frozenset()
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[str]:
         """What papers that are one work have in common: words ("fold"), names ("a lovelace"),
         and the title (" fold it "), told apart by their spaces."""
         return self.title_words | self.authors | {self.title}
+
+
+# The papers of a day are compared with each reader's own.
+@lru_cache(maxsize=4096)
+def _telling(paper: Paper) -> _Telling:
+    return _Telling(paper)
 
 
 def _name_key(name: str) -> str:
@@ -122,8 +128,8 @@ def _name_key(name: str) -> str:
 
 def _pairs(papers: Sequence[Paper], known: Sequence[Paper]) -> list[tuple[int, int]]:
     """Positions in `papers` and in `known` of two papers that are one work."""
-    rows = [_Telling(paper) for paper in papers]
-    columns = rows if papers is known else [_Telling(paper) for paper in known]
+    rows = [_telling(paper) for paper in papers]
+    columns = rows if papers is known else [_telling(paper) for paper in known]
     return [
         (row, column)
         for row, column in _worth_comparing(rows, columns)
@@ -134,7 +140,8 @@ def _pairs(papers: Sequence[Paper], known: Sequence[Paper]) -> list[tuple[int, i
 def _worth_comparing(rows: list[_Telling], columns: list[_Telling]) -> list[tuple[int, int]]:
     """Places in `rows` and in `columns` of those that share enough; a paper does with itself."""
     everyone = rows if rows is columns else rows + columns
-    sharers = Counter(key for telling in everyone for key in telling.keys)
+    common = frozenset().union(*(telling.keys for telling in columns))
+    sharers = Counter(key for telling in everyone for key in telling.keys & common)
     rare = [key for key, count in sharers.items() if key and 1 < count <= _MOST_SHARERS]
     places = {key: place for place, key in enumerate(rare)}
     left = _key_rows(rows, places)
@@ -148,8 +155,7 @@ def _key_rows(tellings: list[_Telling], places: dict[str, int]) -> SparseRows:
     own = [
         {
             places[key]: _LEAST_SHARED if key == telling.title else 1.0
-            for key in telling.keys
-            if key in places
+            for key in telling.keys & places.keys()
         }
         for telling in tellings
     ]

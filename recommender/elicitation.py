@@ -19,6 +19,7 @@ from recommender.explore import RIDGE, condensed
 from recommender.matrices import Booleans, Floats, entries
 from recommender.profile import Profiles, votes_on
 from recommender.rank import Best, best
+from recommender.threads import single_threaded_blas
 
 # The papers asked about are among so many of the best: further down nearly all votes are down.
 POOL = 100
@@ -44,10 +45,11 @@ def questions(
     unvoted = _unvoted(profiles, batch, allowed)
     found = best(profiles, batch, limit=len(batch), allowed=unvoted)
     calibration = calibration or Calibration()
-    return [
-        _questions(profiles, batch, found, row, count, calibration)
-        for row in range(len(found.positions))
-    ]
+    with single_threaded_blas():
+        return [
+            _questions(profiles, batch, found, row, count, calibration)
+            for row in range(len(found.positions))
+        ]
 
 
 def _questions(

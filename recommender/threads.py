@@ -1,10 +1,11 @@
 """How the cores are shared: between threads of ours, those of BLAS, and those of implicit."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from threading import Lock
 from typing import TypeVar
 
@@ -35,7 +36,8 @@ def single_threaded_blas() -> Iterator[None]:
     """While this lasts BLAS uses one thread: ours and implicit's own would fight for the cores."""
     with _limit.lock:
         if not _limit.users:
-            _limit.restore = _threadpools().limit(limits=1, user_api="blas").restore_original_limits
+            limiter = _threadpools(len(sys.modules)).limit(limits=1, user_api="blas")
+            _limit.restore = limiter.restore_original_limits
             _let_any_thread_set_limits()
         _limit.users += 1
     try:
@@ -60,7 +62,8 @@ def in_threads(work: Callable[[Task], Done], tasks: Iterable[Task]) -> list[Done
         return list(threads.map(work, tasks))
 
 
-@cache
-def _threadpools() -> ThreadpoolController:
-    # Looking for all libraries takes a millisecond: more than the fold-in that it is for.
+@lru_cache(maxsize=1)
+def _threadpools(_modules: int) -> ThreadpoolController:
+    # Looking for all libraries takes a millisecond: more than the fold-in that it is for. A module
+    # that is loaded later may bring a BLAS of its own, as scipy.linalg does.
     return ThreadpoolController()

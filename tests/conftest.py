@@ -4,6 +4,7 @@ real papers where they are at hand."""
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
@@ -167,8 +168,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     """Say at the end what was left out on a machine without a browser."""
     yield
     skipped = terminalreporter.stats.get("skipped", [])
-    left_out = sum(browser.NEEDED in str(report.longrepr) for report in skipped)
+    left_out = Counter(
+        report.nodeid.partition("::")[0]
+        for report in skipped
+        if browser.NEEDED in str(report.longrepr)
+    )
     if left_out:
         terminalreporter.write_line(
-            f"{left_out} tests in a real browser were left out; {browser.HOW}."
+            f"{left_out.total()} tests in a real browser were left out; {browser.HOW}:"
         )
+    for path, number in sorted(left_out.items()):
+        terminalreporter.write_line(f"  {number:3} of {path}")

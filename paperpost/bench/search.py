@@ -127,7 +127,9 @@ def search_among(papers: int, rounds: int, url: str | None) -> Searched:
 
 @contextmanager
 def _installation(folder: Path, url: str | None) -> Iterator[Installation]:
-    wanted: dict[str, Any] = {"database_url": url, "secret_key": ("made up",)} if url else {}
+    wanted: dict[str, Any] = (
+        {"database_url": url, "secret_key": ("made up for a measurement",)} if url else {}
+    )
     settings = load_settings(home=folder, sources=(), **wanted)
     database = Database(settings.store_url)
     database.upgrade(_WITHOUT_WORDS)

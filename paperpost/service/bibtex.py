@@ -11,6 +11,7 @@ from itertools import count
 from bibtexparser.entrypoint import write_string
 from bibtexparser.library import Library
 from bibtexparser.model import Entry, Field
+from bibtexparser.writer import BibtexFormat
 
 from mailer.plain import readable
 from paperpost.sources.identifiers import is_arxiv
@@ -28,6 +29,8 @@ _MATH = re.compile(r"((?<!\\)\$[^$]*(?<!\\)\$)")
 _ACTIVE = re.compile(r"(?<!\\)([%&#_])")
 _JOINS_NAMES = re.compile(r",|\b(?:and|others)\b", re.IGNORECASE)
 _WORD = re.compile(r"[a-z0-9]+")
+_ONE_EMPTY_LINE = BibtexFormat()  # type: ignore[no-untyped-call]
+_ONE_EMPTY_LINE.block_separator = "\n"
 # Words that tell nothing of a title.
 _SMALL = re.compile(
     "an?|and|are|as|at|by|can|do|does|for|from|how|in|into|is|it|of|on|or|the|to|towards|via|what"
@@ -47,14 +50,14 @@ def bibtex(papers: Sequence[Paper]) -> str:
         keys.add(key)
         fields = [Field(name, value) for name, value in _fields(paper) if value]
         library.add(Entry("misc", key, fields))
-    return write_string(library)
+    return write_string(library, bibtex_format=_ONE_EMPTY_LINE)
 
 
 def _fields(paper: Paper) -> Iterator[tuple[str, str]]:
     yield "author", " and ".join(_name(author) for author in paper.authors if author.strip())
-    yield "title", _latex(paper.title)
-    yield "year", _year(paper)
     name = public_name(paper)
+    yield "title", _latex(paper.title) or _latex(name)
+    yield "year", _year(paper)
     scheme, _, rest = name.partition(":")
     if is_arxiv(name):
         yield "eprint", _verbatim(name)
@@ -120,11 +123,13 @@ def _primary_class(paper: Paper) -> str:
 
 
 def _key(paper: Paper) -> str:
-    """author2026word, in plain letters; a part that has none is left out."""
+    """author2026word, in plain letters; a part that has none is left out. What has no part at all
+    is called by its id."""
     names = _words(paper.authors[0]) if paper.authors else []
     telling = [word for word in _words(paper.title) if not _SMALL.fullmatch(word)]
     family, word = names[-1] if names else "paper", telling[0] if telling else ""
-    return f"{family}{_year(paper)}{word}"
+    by_id = "" if names or _year(paper) or word else "".join(_words(public_name(paper)))
+    return f"{family}{_year(paper)}{word}{by_id}"
 
 
 def _words(text: str) -> list[str]:

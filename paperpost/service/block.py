@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from paperpost.service.copies import already_had, copies_among
 from paperpost.service.installation import Installation
-from paperpost.service.trending import trends
+from paperpost.service.trending import board, trends
 from paperpost.service.window import Window, window_of
 from paperpost.store import digests, library, named_interests, papers, subscribers, votes
 from paperpost.store.digests import Previous
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recommender.batch import Batch
+
+# Of somebody with more votes these newest ones are the profile.
+MOST_VOTES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +62,25 @@ def gather(
     first_day: date,
     on: date,
     previous: Mapping[int, Previous],
+    *,
+    for_page: bool = False,
 ) -> Block:
+    """What is known of these subscribers, for their digests dated `on`. What others did and what
+    papers there are is for a page as it was up to a minute ago."""
     now = installation.clock()
     ids = [id_of(person) for person in people]
     newest_paper = papers.newest_number(session)
     # Those of one block want them all, or none does.
     revisions = people[0].revisions
-    window = window_of(installation, session, first_day, on, revisions=revisions)
-    cast = votes.counted(session, now, ids)
+    window = window_of(installation, session, first_day, on, revisions=revisions, for_page=for_page)
+    cast = {
+        number: dict(list(own.items())[-MOST_VOTES:])
+        for number, own in votes.counted(session, now, ids).items()
+    }
     collected = library.collected(session, ids)
     rated = votes.papers_of(session, votes.RATING, ids)
     known = {
-        number
-        for own in (*cast.values(), *collected.values(), *rated.values())
-        for number in own
+        number for own in (*cast.values(), *collected.values(), *rated.values()) for number in own
     }
     return Block(
         people=people,
@@ -85,7 +93,9 @@ def gather(
         collected=collected,
         rated=rated,
         library=papers.by_number(session, sorted(known)),
-        trends=trends(session, first_day, on, now, elsewhere=installation.settings.upvotes),
+        trends=board(installation, first_day, on).trends
+        if for_page
+        else trends(session, first_day, on, now, elsewhere=installation.settings.upvotes),
         named=named_interests.of_subscribers(session, ids),
     )
 

@@ -14,6 +14,7 @@ from paperpost.service.origins import Origins, origins
 from paperpost.store import papers, votes
 from paperpost.store.papers import number_of
 from paperpost.store.tables import NEVER_ANNOUNCED, Paper
+from paperpost.store.votes import Tally
 from recommender.trending import FEWEST
 
 # Letters of an abstract in a list; and so many are read for them, as reading LaTeX is slow.
@@ -23,7 +24,7 @@ _READ_FOR_AN_EXCERPT = 420
 
 @dataclass(frozen=True, slots=True)
 class PaperView:
-    """A paper as pages show it: LaTeX made readable; `votes` is ups minus downs of everyone.
+    """A paper as pages show it: LaTeX made readable; `votes` is how many readers voted it up.
     `number` is the store's."""
 
     number: int
@@ -89,9 +90,9 @@ def _told_view(installation: Installation, session: Session, paper: Paper) -> Pa
     return view_of(installation, paper, totals[number_of(paper)])
 
 
-def view_of(installation: Installation, paper: Paper, total: int) -> PaperView:
-    """A stored paper as pages show it, with ups minus downs of everyone."""
-    return _view(installation, paper, total, readable(paper.abstract))
+def view_of(installation: Installation, paper: Paper, tally: Tally) -> PaperView:
+    """A stored paper as pages show it, with the votes of everyone."""
+    return _view(installation, paper, _told(tally), readable(paper.abstract))
 
 
 def listed(installation: Installation, paper: Paper) -> PaperView:
@@ -109,7 +110,7 @@ def excerpt(abstract: str) -> str:
     return shorten(f"{readable(beginning)} …", EXCERPT)
 
 
-def _view(installation: Installation, paper: Paper, total: int, abstract: str) -> PaperView:
+def _view(installation: Installation, paper: Paper, votes_up: int, abstract: str) -> PaperView:
     return PaperView(
         number=number_of(paper),
         id=paper.id,
@@ -120,13 +121,14 @@ def _view(installation: Installation, paper: Paper, total: int, abstract: str) -
         comment=readable(paper.comment or ""),
         announced=paper.announced,
         address=paper.url or web_address(installation.settings, paper),
-        votes=_told(total),
+        votes=votes_up,
     )
 
 
-def _told(total: int) -> int:
-    """Votes as everybody may see them: in a small group one or two tell who voted."""
-    return total if total >= FEWEST else 0
+def _told(tally: Tally) -> int:
+    """Votes up as everybody may see them, counted as for what trends: in a small group one or two
+    tell who voted."""
+    return tally.ups if tally.ups - tally.downs >= FEWEST else 0
 
 
 def _readable_all(names: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mailer.dkim import DkimError, DkimSigner
 from mailer.links import Signer
 from mailer.smtp import TransportError, parse_smtp_url
-from paperpost.service.kept import Kept
+from paperpost.service.kept import Kept, Recent
 from paperpost.service.turns import Turns
 from paperpost.settings import Settings, SettingsError, unknown_variables
 from paperpost.store import outbox
@@ -25,8 +25,9 @@ if TYPE_CHECKING:  # the model's libraries take seconds to load, and `send` need
     from paperpost.service.periods import Period
     from paperpost.service.space import Space
     from paperpost.service.trending import Board
-    from paperpost.service.window import Window
+    from paperpost.service.window import Stamp, Window
     from recommender.model import Model
+    from recommender.seen import Seen
 
 
 def utc_now() -> datetime:
@@ -39,6 +40,8 @@ FRESH_FOR = timedelta(seconds=60)
 # The categories of so many are counted in some thousandths of a second.
 FEW_PAPERS = 2_000
 FEW_MAILS = 50_000
+# Some 5 kB each.
+MOST_SEEN = 5_000
 
 
 def silently(_line: str) -> None:
@@ -53,6 +56,14 @@ def _categories() -> Kept[Period, Counter[str]]:
     return Kept(FRESH_FOR, lambda papers: papers.total() < FEW_PAPERS)
 
 
+def _seen() -> Recent[tuple[str, str, datetime], Seen]:
+    return Recent(MOST_SEEN)
+
+
+def _stamps() -> Kept[tuple[date, date, bool], Stamp]:
+    return Kept(FRESH_FOR, lambda stamp: len(stamp) < FEW_PAPERS)
+
+
 def _mails() -> Kept[str, dict[str, int]]:
     return Kept(FRESH_FOR, lambda states: sum(states.values()) < FEW_MAILS)
 
@@ -64,7 +75,9 @@ class ModelSlot:
     `one_loads` is held while a page has the model loaded, `one_previews` while one visitor's
     interests are tried; `windows` are the candidates ranked last (window.py), `rendered` the
     fragments of papers by number and last change (drafting.py); `boards` and `categories` are what
-    lists are made of (trending.py, lists.py), `mails` all mails by state (overview.py).
+    lists are made of (trending.py, lists.py), `mails` all mails by state (overview.py); `stamps`
+    tell whether windows still hold, `seen` are papers that were voted on, by model, id and last
+    change (seen.py).
     """
 
     model: Model | None = None
@@ -77,6 +90,8 @@ class ModelSlot:
     boards: Kept[tuple[date, date], Board] = field(default_factory=_boards)
     categories: Kept[Period, Counter[str]] = field(default_factory=_categories)
     mails: Kept[str, dict[str, int]] = field(default_factory=_mails)
+    stamps: Kept[tuple[date, date, bool], Stamp] = field(default_factory=_stamps)
+    seen: Recent[tuple[str, str, datetime], Seen] = field(default_factory=_seen)
     rendered: dict[tuple[int, datetime], Fragment] = field(default_factory=dict)
     # The papers in the model's space (space.py), the thread that puts newer ones there, and whether
     # it is to end.
@@ -124,6 +139,7 @@ class Installation:
         self.slot.boards.close()
         self.slot.categories.close()
         self.slot.mails.close()
+        self.slot.stamps.close()
         self.database.close()
 
 

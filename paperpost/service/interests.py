@@ -7,6 +7,7 @@ forgotten is so for the whole person. The profiles that come of it: recommender/
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from sqlmodel import Session
 
@@ -19,7 +20,7 @@ from paperpost.store.tables import InterestKind
 MOST_NAMED = 8
 LONGEST_NAME = 60
 MOST_SHARE = 100
-# What is kept for the general rest, in the same hundredths, however much the named ones ask for.
+# What the general rest has of a digest at least, in hundredths, however much is asked for.
 LEAST_REST = 10
 
 
@@ -37,6 +38,18 @@ class Interests:
     muted: tuple[str, ...]
     forgotten: tuple[str, ...]
     percents: tuple[int, ...]
+
+    @property
+    def asked(self) -> int:
+        """What the shares of the named interests that have terms come to."""
+        return sum(one.share for one in self.named if any(one.terms.values()))
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether a digest is divided otherwise than the shares say, as they are no hundred."""
+        if any(self.general.values()):
+            return self.asked > 100 - LEAST_REST
+        return self.asked not in (0, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +137,10 @@ def remove(installation: Installation, subscriber_id: int, number: int) -> Named
 
 
 def rest_share(named: Iterable[Named]) -> int:
-    """The share of what belongs to no named interest: what they leave of a hundred, and no less
-    than LEAST_REST."""
-    return max(100 - sum(one.share for one in named), LEAST_REST)
+    """The share of what belongs to no named interest: what they leave of a hundred, or as much as
+    makes it LEAST_REST hundredths of all shares together."""
+    asked = sum(one.share for one in named)
+    return max(100 - asked, ceil(asked * LEAST_REST / (100 - LEAST_REST)))
 
 
 def parts(wishes: Terms, named: Sequence[Named]) -> list[Named]:

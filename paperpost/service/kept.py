@@ -1,6 +1,6 @@
-"""Answers that take long, kept for a while by a process that serves pages."""
+"""What takes long to make, kept for a while by a process that serves pages."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock, Thread
@@ -70,3 +70,26 @@ class Kept(Generic[K, V]):
         finally:
             with self._changing:
                 del self._making[key]
+
+
+@dataclass
+class Recent(Generic[K, V]):
+    """What was used last, up to `most` of it."""
+
+    most: int
+    _kept: dict[K, V] = field(default_factory=dict)
+    _changing: Lock = field(default_factory=Lock)
+
+    def find(self, keys: Iterable[K]) -> dict[K, V]:
+        """What is kept under these."""
+        with self._changing:
+            found = {key: self._kept.pop(key) for key in keys if key in self._kept}
+            self._kept |= found
+            return found
+
+    def keep(self, new: Mapping[K, V]) -> None:
+        """Keep these, in place of what was used longest ago."""
+        with self._changing:
+            self._kept |= new
+            while len(self._kept) > self.most:
+                del self._kept[next(iter(self._kept))]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from mailer.links import Link
 from paperpost.service import links, presses, quarantine
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
@@ -48,14 +49,15 @@ def press_leave(installation: Installation, token: str) -> Leaving:
     (presses.py); without a hold on votes no rule against programs applies. Raises BadLink."""
     if not installation.settings.vote_hold_seconds:
         return leave(installation, token)
-    number = _leaver(installation, token)
+    link = _link(installation, token)
+    number = link.fields[0]
     with installation.database.writing() as session:
         person = _in_turn(session, number)
         if person is None:
             return GONE
         now = installation.clock()
         gets_mail = person.state != SubscriberState.UNSUBSCRIBED
-        if gets_mail and presses.is_too_early(session, number, now):
+        if gets_mail and presses.is_too_early(session, number, link.issued, now):
             return Leaving(subscribed=True, sleeps=True)
         presses.note(session, person, now)
         _unsubscribe(session, person, now)
@@ -108,5 +110,8 @@ def is_subscribed(installation: Installation, token: str) -> bool:
 
 
 def _leaver(installation: Installation, token: str) -> int:
-    link = links.read(installation.signer, token, Purpose.UNSUBSCRIBE, installation.clock())
-    return link.fields[0]
+    return _link(installation, token).fields[0]
+
+
+def _link(installation: Installation, token: str) -> Link:
+    return links.read(installation.signer, token, Purpose.UNSUBSCRIBE, installation.clock())

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from mailer.plain import readable
 from paperpost.service.installation import Installation
 from paperpost.service.interests import parts
-from paperpost.service.train import interests_of, model_at_hand, reader_of, text_of
+from paperpost.service.seen import batch_of
+from paperpost.service.train import interests_of, model_at_hand, reader_of
 from paperpost.service.wishes import MOST_TERMS, InvalidWish, terms
 from paperpost.store import named_interests, papers, subscribers, votes
 from paperpost.store.subscribers import id_of
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # What the interests are called together that belong to none with a name.
 GENERAL = "General"
+# Of somebody with more votes these newest ones are shown, so that nobody waits.
+MOST_VOTES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,15 @@ class LikedPaper:
 @dataclass(frozen=True, slots=True)
 class Likes:
     """What the profile says: the strongest words; the liked papers that carry it most, by group,
-    of all `votes_up`; the groups' names, empty for what has none. `has_model` is false before
+    of all `votes_up`; the groups' names, empty for what has none. `newest_alone` is how many votes
+    were looked at, if not all. `has_model` is false before
     anything was trained, and then there are neither words nor papers."""
 
     words: tuple[LikedWord, ...]
     papers: tuple[LikedPaper, ...]
     groups: tuple[str, ...]
     votes_up: int
+    newest_alone: int | None
     authors: tuple[str, ...]
     categories: tuple[str, ...]
     muted: tuple[str, ...]
@@ -76,7 +81,8 @@ def likes(installation: Installation, person: Subscriber) -> Likes:
         wishes = subscribers.interests(session, [number])[number]
         named = named_interests.of_subscribers(session, [number]).get(number, [])
         cast = votes.counted(session, now, [number]).get(number, {})
-        voted = papers.by_number(session, list(cast))
+        newest = dict(list(cast.items())[-MOST_VOTES:])
+        voted = papers.by_number(session, newest)
     model = model_at_hand(installation)
     seen = None
     if model is not None:
@@ -86,8 +92,8 @@ def likes(installation: Installation, person: Subscriber) -> Likes:
         apart = parts(wishes, named) if named else []
         seen = portrait(
             model,
-            reader_of(number, wishes, cast.values(), names),
-            model.batch([text_of(paper) for paper in voted.values()]),
+            reader_of(number, wishes, newest.values(), names),
+            batch_of(installation, model, list(voted.values())),
             [(one.name or GENERAL, interests_of(one.terms)) for one in apart if len(apart) > 1],
         )
     return Likes(
@@ -95,6 +101,7 @@ def likes(installation: Installation, person: Subscriber) -> Likes:
         papers=_papers(seen, voted, cast),
         groups=() if seen is None else seen.groups,
         votes_up=sum(vote.value > 0 for vote in cast.values()),
+        newest_alone=len(newest) if len(newest) < len(cast) else None,
         authors=tuple(wishes.get(InterestKind.AUTHOR, ())),
         categories=tuple(wishes.get(InterestKind.CATEGORY, ())),
         muted=tuple(wishes.get(InterestKind.MUTED, ())),
@@ -134,19 +141,19 @@ def _papers(
 def follow(installation: Installation, subscriber_id: int, words: Sequence[str]) -> tuple[str, ...]:
     """Have papers with these words, or near to them, come; those that are new. Raises InvalidWish
     for too many."""
-    return _add(installation, subscriber_id, InterestKind.KEYWORD, words)
+    return add(installation, subscriber_id, InterestKind.KEYWORD, words)
 
 
 def forget(installation: Installation, subscriber_id: int, words: Sequence[str]) -> tuple[str, ...]:
     """Have words count for nothing where votes brought them in; those that are new. Raises
     InvalidWish for too many."""
-    return _add(installation, subscriber_id, InterestKind.FORGOTTEN, words)
+    return add(installation, subscriber_id, InterestKind.FORGOTTEN, words)
 
 
 def mute(installation: Installation, subscriber_id: int, words: Sequence[str]) -> tuple[str, ...]:
     """Leave papers with these words out from now on; those that are new. Raises InvalidWish for
     too many."""
-    return _add(installation, subscriber_id, InterestKind.MUTED, words)
+    return add(installation, subscriber_id, InterestKind.MUTED, words)
 
 
 def drop(
@@ -162,9 +169,11 @@ def drop(
         return tuple(value for value in own if value in values)
 
 
-def _add(
+def add(
     installation: Installation, subscriber_id: int, kind: InterestKind, values: Sequence[str]
 ) -> tuple[str, ...]:
+    """Have a subscriber ask for this as well, of one kind; what is new. Raises InvalidWish for too
+    many."""
     with installation.database.writing() as session:
         subscribers.take_turns(session, subscriber_id)
         own = subscribers.interests(session, [subscriber_id])[subscriber_id].get(kind, [])

@@ -12,6 +12,7 @@ from paperpost.service.browse import PaperView, listed
 from paperpost.service.installation import Installation
 from paperpost.service.periods import Period, Span, around
 from paperpost.service.trending import DAY, board, counts
+from paperpost.sources.found import CATEGORY_LIMIT
 from paperpost.store import listings, papers
 from recommender.trending import Trend
 
@@ -19,6 +20,7 @@ PAGE_SIZE = 30
 # So many of what trends in all of these days are shown, on several pages.
 MOST_TRENDING = 10 * PAGE_SIZE
 MOST_CATEGORIES = 10
+LONGEST_CATEGORY = CATEGORY_LIMIT  # in letters: no source's papers have a longer one
 LENGTHS = {Span.DAY: 1, Span.WEEK: 7, Span.MONTH: 30}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlmodel import Session
 
@@ -69,7 +69,7 @@ def _places(paper: Paper, records: Sequence[Record]) -> Iterator[Place]:
     addresses = set()
     for name in names:
         if address := page_of(name):
-            addresses.add(address)
+            addresses |= {address, unquote(address)}  # records of old hold DOIs as they are
             yield Place(_label(name), address)
     if is_arxiv(paper.id):
         yield Place("PDF", f"https://arxiv.org/pdf/{paper.id}")

@@ -6,7 +6,6 @@ ever were by state alone; where these are many, as it was up to a minute ago or 
 last.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,11 +16,9 @@ from paperpost import __version__
 from paperpost.service import alarm, asked, status
 from paperpost.service.bounce import SOFT_WINDOW
 from paperpost.service.discretion import discreet
-from paperpost.service.doctor import home, work
-from paperpost.service.doctor.checks import Check, gathered
 from paperpost.service.installation import Installation
-from paperpost.service.silence import could_not_be_read
 from paperpost.service.standing import Standing, standings
+from paperpost.service.wrong import wrong
 from paperpost.store import bounces, outbox, papers, subscribers, votes
 from paperpost.store.tables import SubscriberState
 
@@ -47,10 +44,9 @@ def overview(installation: Installation) -> dict[str, Any]:
             "sources": [_source(one) for one in sources],
             "model": status.model(session),
             "sizes": _sizes(installation, session, now),
-            "wrong": _wrong(installation, session, sources, now),
         }
-    checks = _checks(installation)
-    document["wrong"] += [f"{one.name}: {discreet(one.detail)}" for one in checks]
+        lost = alarm.lost_mail(session, None, now)
+    document["wrong"] = [*wrong(installation), *(one.sentence for one in lost)]
     document["requests"] = [
         one.document | {"sentence": discreet(one.sentence)} for one in asked.hosts(installation)
     ]
@@ -80,25 +76,3 @@ def _sizes(installation: Installation, session: Session, now: datetime) -> dict[
         "database": "SQLite" if installation.database.is_sqlite else "PostgreSQL",
         "database_bytes": installation.database.size(session),
     }
-
-
-def _wrong(
-    installation: Installation, session: Session, sources: Sequence[Standing], now: datetime
-) -> list[str]:
-    """What an alarm would tell now, sources that failed just now, and mails of the last day that
-    were lost."""
-    failed = [could_not_be_read(one) for one in sources if one.failed]
-    lasting = alarm.standing(installation, session, now)
-    lost = alarm.lost_mail(session, None, now)
-    return list(dict.fromkeys([*failed, *(one.sentence for one in (*lasting, *lost))]))
-
-
-def _checks(installation: Installation) -> list[Check]:
-    """What doctor's quickest checks object to; it has slower ones too."""
-    looks = {
-        "disk": partial(home.disk, installation.settings),
-        "key": partial(home.key, installation),
-        "digests": partial(work.digests, installation),
-        "throttle": partial(work.throttled, installation),
-    }
-    return [one for one in gathered(looks.items(), at_once=1) if one.state != "ok"]

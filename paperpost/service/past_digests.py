@@ -87,15 +87,22 @@ def mail(installation: Installation, person: Subscriber, day: date) -> PastMail 
 
 def _told(entry: Entry) -> PastDigest:
     title = entry.first_title if entry.papers else None
-    is_silent = entry.state == DeliveryState.SILENT
     return PastDigest(
         local_date=entry.local_date,
         subject=subject_line(entry.local_date, entry.frequency, title),
         papers=entry.papers,
         state=entry.state,
-        because=entry.silence if is_silent else discreet(entry.reply),
+        because=_because(entry),
         at=entry.sent_at or entry.due_at,
     )
+
+
+def _because(entry: Entry) -> str:
+    """What is known of a mail that arrived is where it was written, or a server's receipt: of no
+    use to its reader."""
+    if entry.state == DeliveryState.SENT:
+        return ""
+    return entry.silence if entry.state == DeliveryState.SILENT else discreet(entry.reply)
 
 
 def _rebuilt(

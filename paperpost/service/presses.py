@@ -17,9 +17,13 @@ from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Press, Subscriber, SubscriberState, VotePost
 
 
-def is_too_early(session: Session, subscriber_id: int, now: datetime) -> bool:
-    """Whether a mail arrived so lately that a program may press its buttons."""
-    arrived_at = arrivals.newest(session, subscriber_id)
+def is_too_early(session: Session, subscriber_id: int, issued_at: datetime, now: datetime) -> bool:
+    """Whether the mail whose links were issued then arrived so lately that a program may press its
+    buttons. A link that no mail brought stands on a page that any mail may have led to: there the
+    newest decides."""
+    arrived_at = arrivals.of_digest(session, subscriber_id, issued_at)
+    if arrived_at is None:
+        arrived_at = arrivals.newest(session, subscriber_id)
     return arrived_at is not None and abs(now - arrived_at) <= HASTE
 
 

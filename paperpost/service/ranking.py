@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from paperpost.service.block import Block, allowed_to, gather, newcomers_block, popularity
 from paperpost.service.choices import Ranking, ranking_of
 from paperpost.service.installation import Installation
+from paperpost.service.seen import batch_of
 from paperpost.service.shares import divided
-from paperpost.service.train import current_model, reader_of, text_of
-from paperpost.service.window import Window
+from paperpost.service.train import current_model, reader_of
+from paperpost.service.window import MOST_CANDIDATES, Window, window_of
 from paperpost.store import digests
 from paperpost.store.digests import Previous
 from paperpost.store.subscribers import id_of
@@ -41,22 +42,52 @@ def rank_block(
     on: date,
     *,
     limit: int | None = None,
+    for_page: bool = False,
 ) -> dict[int, Ranking]:
     """Rank the candidates of the digest dated `on` for each subscriber, by number.
 
     The candidates are those of that digest as if it had not been composed yet (ARCHITECTURE.md,
-    Candidates). `limit` replaces each subscriber's own digest size and threshold. Changes nothing.
+    Candidates). `limit` replaces each subscriber's own digest size and threshold. Somebody waits
+    `for_page`, so papers and others' votes may be as they were a minute ago. Changes nothing.
     """
+    previous, windows = _windows(installation, people, on)
+    rankings: dict[int, Ranking] = {}
+    # One window at a time: somebody who was away for a year would make everyone's a year long.
+    for (first_day, _), group in windows.items():
+        with installation.database.reading() as session:
+            block = gather(installation, session, group, first_day, on, previous, for_page=for_page)
+        rankings |= _rank_window(installation, block, on, limit)
+    return rankings
+
+
+def get_ready(installation: Installation, model: Model, person: Subscriber, on: date) -> bool:
+    """Work out what is the same for all whose candidates are those of this subscriber; whether it
+    is kept for the others."""
+    _, windows = _windows(installation, [person], on)
+    with installation.database.reading() as session:
+        for first_day, revisions in windows:
+            window = window_of(
+                installation, session, first_day, on, revisions=revisions, for_page=True
+            )
+            if len(window.candidates) > MOST_CANDIDATES:
+                return False
+            batch = window.batch(model)
+            batch.get_ready()
+            window.copies(session, batch)
+    return True
+
+
+def _windows(
+    installation: Installation, people: Sequence[Subscriber], on: date
+) -> tuple[Mapping[int, Previous], Mapping[tuple[date, bool], list[Subscriber]]]:
+    """Everybody's previous digest, and who has the same candidates: by their first day, and whether
+    they want revisions."""
     with installation.database.reading() as session:
         previous = digests.previous(session, [id_of(person) for person in people], on)
     windows: dict[tuple[date, bool], list[Subscriber]] = defaultdict(list)
     for person in people:
         windows[_first_day(previous.get(id_of(person)), on), person.revisions].append(person)
-    rankings: dict[int, Ranking] = {}
-    # One window at a time: somebody who was away for a year would make everyone's a year long.
-    for (first_day, _), group in windows.items():
-        rankings |= _rank_window(installation, group, first_day, on, previous, limit)
-    return rankings
+    return previous, windows
 
 
 def _first_day(previous: Previous | None, on: date) -> date:
@@ -70,18 +101,11 @@ def _first_day(previous: Previous | None, on: date) -> date:
 
 
 def _rank_window(
-    installation: Installation,
-    people: Sequence[Subscriber],
-    first_day: date,
-    on: date,
-    previous: Mapping[int, Previous],
-    limit: int | None,
+    installation: Installation, block: Block, on: date, limit: int | None
 ) -> dict[int, Ranking]:
-    with installation.database.reading() as session:
-        block = gather(installation, session, people, first_day, on, previous)
     model = current_model(installation) if block.window.candidates else None
     if model is None:
-        return {id_of(person): ranking_of(block, person, (), 0) for person in people}
+        return {id_of(person): ranking_of(block, person, (), 0) for person in block.people}
     return _rank_gathered(installation, block, model, on, limit)
 
 
@@ -114,7 +138,8 @@ def _rank_gathered(
         )
         for person in people
     ]
-    known = model.batch([text_of(paper) for paper in block.library.values()])
+    voted = {number for own in block.votes.values() for number in own}
+    known = batch_of(installation, model, [block.library[number] for number in sorted(voted)])
     batch = block.window.batch(model)
     with installation.database.reading() as session:
         allowed = allowed_to(session, block, batch, on)

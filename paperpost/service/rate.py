@@ -15,7 +15,8 @@ from sqlmodel import Session
 
 from paperpost.service.browse import PaperView, view_of
 from paperpost.service.installation import Installation
-from paperpost.service.train import model_at_hand, reader_of, text_of
+from paperpost.service.seen import batch_of
+from paperpost.service.train import model_at_hand, reader_of
 from paperpost.service.vote import VALUES
 from paperpost.service.window import Window, window_of_days
 from paperpost.store import digests, library, papers, subscribers, votes
@@ -84,10 +85,12 @@ def questions_for(
     return _views(installation, scene, chosen)
 
 
-def leading(installation: Installation, person: Subscriber) -> tuple[PaperView, ...]:
-    """The LEADING best of the same papers for a subscriber as things stand, best first. Changes
-    nothing."""
-    scene = _scene(installation, person)
+def leading(
+    installation: Installation, person: Subscriber, without: Collection[str] = ()
+) -> tuple[PaperView, ...]:
+    """The LEADING best of the same papers for a subscriber as things stand, best first, and none
+    of those ids (`without`). Changes nothing."""
+    scene = _scene(installation, person, without)
     if scene is None:
         return ()
     from recommender.rank import best
@@ -128,15 +131,10 @@ def _public(session: Session, name: str) -> Paper | None:
 def _scene(
     installation: Installation, person: Subscriber, without: Collection[str] = ()
 ) -> _Scene | None:
-    with installation.database.reading() as session:
-        days = _days(session)
-    model = model_at_hand(installation) if days else None
-    if days is None or model is None:
+    ready = get_ready(installation)
+    if ready is None:
         return None
-    # One after the other: the first of a day works out what the others use.
-    with installation.slot.one_previews, installation.database.reading() as session:
-        window = window_of_days(installation, session, *days)
-        window.batch(model)
+    model, window = ready
     number = id_of(person)
     with installation.database.reading() as session:
         cast = votes.counted(session, installation.clock(), [number]).get(number, {})
@@ -146,9 +144,24 @@ def _scene(
         wishes = subscribers.interests(session, [number])[number]
     names = {one: paper.id for one, paper in known.items()}
     reader = reader_of(number, wishes, newest.values(), names)
-    voted = model.batch([text_of(paper) for paper in known.values()])
+    voted = batch_of(installation, model, list(known.values()))
     allowed = _allowed(window, seen, without)
     return _Scene(model, window, model.profiles([reader], voted), allowed)
+
+
+def get_ready(installation: Installation) -> tuple[Model, Window] | None:
+    """The model and the papers that anybody may be asked about, with all worked out that is the
+    same for everybody; None where there are none. Raises TooBusy."""
+    with installation.database.reading() as session:
+        days = _days(session)
+    model = model_at_hand(installation) if days else None
+    if days is None or model is None:
+        return None
+    # One after the other: the first of a day works out what the others use.
+    with installation.slot.one_previews, installation.database.reading() as session:
+        window = window_of_days(installation, session, *days)
+        window.batch(model).get_ready()
+    return model, window
 
 
 def _days(session: Session) -> tuple[date, date] | None:

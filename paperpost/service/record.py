@@ -13,6 +13,7 @@ from paperpost.store.digest_history import Listed
 
 WEEKS = 26
 WEEK = timedelta(days=7)
+DAY = timedelta(days=1)
 # Of fewer papers a share is an accident.
 FEWEST = 5
 
@@ -79,11 +80,13 @@ class Week:
 @dataclass(frozen=True, slots=True)
 class Record:
     """The last WEEKS ISO weeks, oldest first, this one included; all of them together; and of
-    these the papers from outside the subscriber's usual."""
+    these the papers from outside the subscriber's usual. It `is_early` while nobody can have read
+    much of it: all was mailed today or the day before, and nothing is rated."""
 
     weeks: tuple[Week, ...]
     total: Tally
     explored: Tally
+    is_early: bool
 
 
 def record(installation: Installation, number: int) -> Record:
@@ -107,14 +110,18 @@ def recorded(mailed: Iterable[Listed], values: Mapping[int, int], today: date) -
     by_week: dict[date, list[dict[str, Any]]] = {
         last - weeks * WEEK: [] for weeks in reversed(range(WEEKS))
     }
+    is_early = True
     for digest in mailed:
+        is_early = is_early and today - digest.local_date <= DAY
         monday = _monday(digest.local_date)
         if monday in by_week:
             by_week[monday] += digest.items
     items = [item for week in by_week.values() for item in week]
+    total = _tally(items, values)
     return Record(
         weeks=tuple(Week(monday, _tally(week, values)) for monday, week in by_week.items()),
-        total=_tally(items, values),
+        total=total,
+        is_early=is_early and not total.rated,
         explored=_tally([item for item in items if item.get("explored")], values),
     )
 

@@ -6,6 +6,7 @@ a keyword is, and the nearest papers are found. Both rankings become one by reci
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,6 +40,7 @@ WEIGHT_OF_WORDS, WEIGHT_OF_SOME_WORDS, WEIGHT_OF_MEANING = 2.0, 1.0, 1.0
 LEAST_CLOSE = 0.3
 # Of so many of the nearest those are taken that have a phrase, or lack a word, as was asked for.
 _LOOKED_AT = 500
+_PAGE = re.compile(r"(?:www\.|export\.)?arxiv\.org/|(?:dx\.)?doi\.org/", re.IGNORECASE)
 
 
 class Order(StrEnum):
@@ -73,8 +75,10 @@ class Found:
     `text` is what was searched for, at most LONGEST letters; `with_words` counts all papers that
     have all the words, `total` those that are listed here (of the best of each ranking). Pages run
     from 1 to `pages`, which is 1 where nothing was found. `by_meaning` is false where the meaning
-    of the words is unknown, or nothing was learnt yet. `keywords` are what was typed as somebody
-    would follow it; empty for what cannot be followed.
+    of the words is unknown, or nothing was learnt yet. `by_name` is true where what was typed is an
+    id, `named` where its paper is here. `known` is false where no paper of any category and day
+    has any of the words. `keywords` are what was typed as somebody would follow it; empty for what
+    cannot be followed.
     """
 
     text: str
@@ -86,6 +90,9 @@ class Found:
     hits: tuple[Hit, ...]
     with_words: int
     by_meaning: bool
+    by_name: bool
+    named: bool
+    known: bool
     total: int
     page: int
     pages: int
@@ -139,8 +146,8 @@ def search(
     page: int = 1,
 ) -> Found:
     """Papers that have the words typed, or are near to them in meaning; of a category (`cs.CL`) or
-    archive (`cs`) and of these announcement days, if named. There may be none, on any page.
-    Changes nothing.
+    archive (`cs`) and of these announcement days, if named. There may be none, on any page. An id
+    brings its paper alone. Changes nothing.
 
     In quotes words have to stand side by side, with a minus they must not stand there, and with a
     star behind it a word may go on.
@@ -155,9 +162,11 @@ def search(
             numbers = papers.by_day(session, numbers)
         shown = numbers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         stored = papers.by_number(session, shown)
+        known = bool(numbers) or word_index.count(session, _any_of(read_query(text))) > 0
+    by_name = _name(text) is not None
     return Found(
         text=text,
-        keywords=_followable(text),
+        keywords=() if by_name else _followable(text),
         order=order,
         category=category,
         since=since,
@@ -169,10 +178,27 @@ def search(
         ),
         with_words=found.with_words,
         by_meaning=found.meaning is not None,
+        by_name=by_name,
+        named=bool(found.named),
+        known=known,
         total=len(numbers),
         page=page,
         pages=max(1, -(-len(numbers) // PAGE_SIZE)),
     )
+
+
+def check(typed: str, since: date | None, until: date | None) -> None:
+    """Raises InvalidWish for what can find nothing: only words that must not be there, or a first
+    day after the last."""
+    query = read_query(printable(typed, LONGEST))
+    if query.excluded and not query.wanted:
+        raise InvalidWish("something to look for is missing beside what is to be left out")
+    if since and until and since > until:
+        raise InvalidWish("the first day is after the last")
+
+
+def _any_of(query: Query) -> Query:
+    return Query(query.wanted, any_of=True)
 
 
 def follow(installation: Installation, subscriber_id: int, typed: str) -> tuple[str, ...]:
@@ -197,6 +223,8 @@ def _followable(typed: str) -> tuple[str, ...]:
 def rankings(
     session: Session, text: str, order: Order, within: Within, space: Space | None
 ) -> Rankings:
+    if named := _named(session, text):
+        return Rankings(named, words=(), some_words=(), meaning=None, far=(), with_words=0)
     query = read_query(text)
     ranking = word_index.newest if order == Order.NEWEST else word_index.best
     every = ranking(session, query, within, limit=MOST_BY_WORDS)
@@ -206,7 +234,7 @@ def rankings(
     some = _with_some(session, query, within, every) if count < FEW else []
     meaning = None if space is None else _near(session, space, query, within)
     return Rankings(
-        named=_named(session, text),
+        named=named,
         words=every,
         some_words=some,
         meaning=None if meaning is None else list(meaning),
@@ -215,10 +243,19 @@ def rankings(
     )
 
 
+def _name(text: str) -> str | None:
+    """The id that was typed, as papers are stored by it; None for words. A browser may have left
+    out how an address begins."""
+    if _PAGE.match(text):
+        text = f"https://{text}"
+    text = text.partition("?")[0].partition("#")[0].rstrip("/") if "://" in text else text
+    doi = bare_doi(text)
+    return any_identifier(text) or (f"doi:{doi}" if doi else None)
+
+
 def _named(session: Session, text: str) -> list[int]:
     """The paper whose id was typed."""
-    doi = bare_doi(text)
-    name = any_identifier(text) or (f"doi:{doi}" if doi else None)
+    name = _name(text)
     found = papers.find(session, name) if name else None
     if found is None or found.announced == NEVER_ANNOUNCED:
         return []

@@ -6,11 +6,10 @@ from typing import Any
 
 from sqlmodel import Session
 
-from paperpost.service.alarm import standing
 from paperpost.service.bounce import SOFT_WINDOW
 from paperpost.service.installation import Installation
-from paperpost.service.silence import could_not_be_read
 from paperpost.service.standing import Standing, standings
+from paperpost.service.wrong import wrong
 from paperpost.store import bounces, digests, outbox, papers, snapshots, subscribers
 from paperpost.store.database import StoreError
 
@@ -35,10 +34,7 @@ def status(installation: Installation) -> dict[str, Any]:
             "undelivered": _undelivered(session),
             "bounces": _bounces(session, installation.clock() - SOFT_WINDOW),
         }
-        report["wrong"] = [*_wrong(installation, session), *_wrong_with_mail(report)]
-    if not report["papers"]["stored"]:
-        report["wrong"].append("no papers yet: run `paperpost fetch` or `paperpost import`")
-    return report
+    return report | {"wrong": [*wrong(installation), *_wrong_with_mail(report)]}
 
 
 def is_healthy(installation: Installation) -> bool:
@@ -132,16 +128,6 @@ def _undelivered(session: Session) -> list[dict[str, Any]]:
         }
         for delivery, person in outbox.in_trouble(session, MOST_TOLD)
     ]
-
-
-def _wrong(installation: Installation, session: Session) -> list[str]:
-    """What the operator would be told by mail, and the sources that failed just now."""
-    asked = _standings(installation, session)
-    failed = [could_not_be_read(one) for one in asked if one.failed]
-    lasting = [
-        trouble.sentence for trouble in standing(installation, session, installation.clock())
-    ]
-    return list(dict.fromkeys([*failed, *lasting]))
 
 
 def _wrong_with_mail(report: dict[str, Any]) -> list[str]:

@@ -76,11 +76,16 @@ def _board(session: Session, first: date, last: date, now: datetime, *, elsewher
     )
 
 
+def voted_up(readers: int) -> str:
+    """How many did, in words; fewer than three are never told."""
+    return f"{readers} readers voted this up"
+
+
 def counts(found: Trend, discussed: int | None) -> tuple[str, ...]:
     """What was counted, in words; beside the upvotes the comments that stand there."""
     told = []
     if found.readers:
-        told.append(f"{found.readers} readers voted this up")
+        told.append(voted_up(found.readers))
     if found.upvotes:
         comments = "1 comment" if discussed == 1 else f"{discussed} comments"
         also = f", {comments}" if discussed else ""

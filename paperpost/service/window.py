@@ -163,20 +163,38 @@ def window_of(
     on: date,
     *,
     revisions: bool = False,
+    for_page: bool = False,
 ) -> Window:
-    """The candidates of these days as they are stored now; read again only if they changed."""
-    oldest = date.fromordinal(max(on.toordinal() - MOST_DAYS_REVISED, 1))
-    changes = papers.changes(session, min(first_day, look_back(on)), on)
-    if revisions:
-        changes += papers.changes_of_revised(session, oldest, first_day, on)
-    known = _kept(installation, first_day, on, revisions, tuple(changes))
+    """The candidates of these days as they are stored now; read again only if they changed. Those
+    `for_page` are as they were up to a minute ago."""
+    if for_page:
+
+        def look() -> Stamp:
+            with installation.database.reading() as own_session:
+                return _stamp(own_session, first_day, on, revisions)
+
+        kept = installation.slot.stamps
+        stamp = kept.get((first_day, on, revisions), installation.clock(), look)
+    else:
+        stamp = _stamp(session, first_day, on, revisions)
+    known = _kept(installation, first_day, on, revisions, stamp)
     if known is not None:
         return known
     candidates = papers.announced(session, first_day, on)
     if revisions:
-        candidates += papers.revised(session, oldest, first_day, on)
-    window = Window(first_day, on, revisions, tuple(changes), candidates)
-    return _keep(installation, window)
+        candidates += papers.revised(session, _oldest_revised(on), first_day, on)
+    return _keep(installation, Window(first_day, on, revisions, stamp, candidates))
+
+
+def _stamp(session: Session, first_day: date, on: date, revisions: bool) -> Stamp:
+    changes = papers.changes(session, min(first_day, look_back(on)), on)
+    if revisions:
+        changes += papers.changes_of_revised(session, _oldest_revised(on), first_day, on)
+    return tuple(changes)
+
+
+def _oldest_revised(on: date) -> date:
+    return date.fromordinal(max(on.toordinal() - MOST_DAYS_REVISED, 1))
 
 
 def window_of_day(installation: Installation, session: Session, day: date) -> Window:

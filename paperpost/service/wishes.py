@@ -21,7 +21,12 @@ SEPARATORS = re.compile(r"[;,\n\r]+")
 
 
 class InvalidWish(PaperpostError):
-    """A value that cannot be used; its text says which and why."""
+    """A value that cannot be used; its text says which and why: the `field`, where it is one of
+    Wishes, and what is `wrong` with it."""
+
+    def __init__(self, wrong: str, field: str = "") -> None:
+        super().__init__(f"{field} {wrong}".lstrip())
+        self.wrong, self.field = wrong, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ def _terms_of(fields: Mapping[str, object], name: str) -> tuple[str, ...] | None
         return terms(value)
     if isinstance(value, list | tuple):
         return terms([str(part) for part in value])
-    raise InvalidWish(f"{name} must be text or a list of texts")
+    raise InvalidWish("must be text or a list of texts", name)
 
 
 def _timezone(value: object) -> str | None:
@@ -161,7 +166,7 @@ def _number(value: object, name: str, least: int, most: int) -> int | None:
         return None
     usable = text.isascii() and text.isdigit() and len(text) < 10
     if not usable or not least <= int(text) <= most:
-        raise InvalidWish(f"{name} must be a number from {least} to {most}, not {text[:20]!r}")
+        raise InvalidWish(f"must be a number from {least} to {most}, not {text[:20]!r}", name)
     return int(text)
 
 
@@ -175,7 +180,7 @@ def _threshold(value: object) -> int | None:
 def _yes_or_no(value: object, name: str) -> bool | None:
     text = "" if value is None else str(value).strip().lower()
     if text not in ("", "yes", "no"):
-        raise InvalidWish(f"{name} must be yes or no, not {text[:20]!r}")
+        raise InvalidWish(f"must be yes or no, not {text[:20]!r}", name)
     return text == "yes" if text else None
 
 
@@ -183,5 +188,5 @@ def _frequency(value: object) -> str | None:
     text = "" if value is None else str(value).strip()
     if text and text not in calendar.FREQUENCIES:
         known = ", ".join(calendar.FREQUENCIES)
-        raise InvalidWish(f"frequency must be one of {known}, not {text[:20]!r}")
+        raise InvalidWish(f"must be one of {known}, not {text[:20]!r}", "frequency")
     return text or None

@@ -7,6 +7,7 @@ import io
 import re
 from datetime import date
 from itertools import islice
+from urllib.parse import unquote
 
 from paperpost.sources.arxiv_days import EASTERN
 from paperpost.sources.errors import FeedError, UnreadableFile
@@ -126,7 +127,7 @@ def _spelling(text: str) -> str:
     if text.lower().startswith(("http://", "https://")):
         page = re.split("[?#]", text, maxsplit=1)[0]
         in_path = _DOI_PATH.fullmatch(page)
-        return f"doi:{in_path[1]}" if in_path else page
+        return f"doi:{unquote(in_path[1])}" if in_path else page
     return text
 
 

@@ -2,6 +2,7 @@
 
 import re
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 _ARXIV_PREFIX = re.compile(
     r"(?:oai:arxiv\.org:|arxiv:|https?://(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/"
@@ -21,6 +22,9 @@ _PMC = re.compile(
 )
 # bioRxiv and medRxiv put a version behind a DOI; it is registered without.
 _PREPRINT_VERSION = re.compile(r"(10\.(?:1101|64898)/[0-9.]+)v[1-9][0-9]?")
+# Browsers take such parts out of every address (WHATWG URL, section 4.4; %2e as well): no
+# link could lead to that paper, neither here nor at doi.org.
+_DOT_SEGMENT = re.compile(r"/\.\.?(?:/|$)")
 _TITLE_KEY = re.compile(r"hf:[0-9a-f]{8,64}")
 
 
@@ -62,14 +66,17 @@ def any_identifier(text: str) -> str | None:
 
 def bare_doi(text: str) -> str | None:
     """The DOI in `text` (bare, with `doi:` or as a doi.org URL), lower-cased and without the
-    version of a preprint; None if none."""
+    version of a preprint; None if none, or one with a part `.` or `..`, which no link leads to."""
     text = text.strip()
+    if text.lower().startswith(("http://", "https://")):
+        text = unquote(text)  # as `page_of` quotes it
     found = _DOI.fullmatch(text)
     if found is None or not text.isprintable():
         return None
     doi = found[1].lower()
     versioned = _PREPRINT_VERSION.fullmatch(doi)
-    return versioned[1] if versioned else doi
+    bare = versioned[1] if versioned else doi
+    return None if _DOT_SEGMENT.search(bare) else bare
 
 
 def _arxiv_identifier(text: str) -> PaperIdentifier | None:
@@ -93,5 +100,5 @@ def page_of(identifier: str) -> str | None:
         return f"https://arxiv.org/abs/{identifier}"
     scheme, _, rest = identifier.partition(":")
     if scheme == "doi":
-        return f"https://doi.org/{rest}"
+        return f"https://doi.org/{quote(rest, safe='/:;()')}"
     return f"https://pubmed.ncbi.nlm.nih.gov/{rest}/" if scheme == "pmid" else None

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, case, extract, or_, update
 from sqlmodel import Session, col, func, select
@@ -220,11 +221,9 @@ def ignored(session: Session, subscriber_id: int, since: datetime) -> list[Vote]
     return sorted(left, key=lambda act: act.id or 0)
 
 
-def papers_of(
-    session: Session, origin: str, subscriber_ids: Iterable[int]
-) -> dict[int, set[int]]:
-    """The papers, by number, on which subscribers ever cast votes of that origin, whatever they said
-    of them since."""
+def papers_of(session: Session, origin: str, subscriber_ids: Iterable[int]) -> dict[int, set[int]]:
+    """The papers, by number, on which subscribers ever cast votes of that origin, whatever they
+    said of them since."""
     found: dict[int, set[int]] = defaultdict(set)
     for chunk in in_chunks(subscriber_ids):
         rows = session.exec(
@@ -296,9 +295,16 @@ def by_time(
     ]
 
 
-def tally(session: Session, paper_numbers: Collection[int], now: datetime) -> dict[int, int]:
-    """Ups minus downs of each paper over all subscribers, as they hold now."""
-    totals: dict[int, int] = dict.fromkeys(paper_numbers, 0)
+class Tally(NamedTuple):
+    """How many voted a paper up, and how many down."""
+
+    ups: int
+    downs: int
+
+
+def tally(session: Session, paper_numbers: Collection[int], now: datetime) -> dict[int, Tally]:
+    """The votes of all subscribers on each paper, as they hold now."""
+    totals = dict.fromkeys(paper_numbers, Tally(0, 0))
     for chunk in in_chunks(paper_numbers):
         newest = (
             select(func.max(Vote.id))
@@ -310,9 +316,13 @@ def tally(session: Session, paper_numbers: Collection[int], now: datetime) -> di
             .group_by(col(Vote.subscriber_id), col(Vote.paper_number))
         )
         rows = session.exec(
-            select(Vote.paper_number, func.sum(Vote.value))
+            select(
+                Vote.paper_number,
+                func.sum(case((col(Vote.value) > 0, 1), else_=0)),
+                func.sum(case((col(Vote.value) < 0, 1), else_=0)),
+            )
             .where(col(Vote.id).in_(newest))
             .group_by(col(Vote.paper_number))
         )
-        totals.update({number: int(total) for number, total in rows})
+        totals.update({number: Tally(int(ups), int(downs)) for number, ups, downs in rows})
     return totals

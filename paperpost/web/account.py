@@ -15,7 +15,8 @@ from paperpost.service.renewal import RenewedJustNow, was_just_now
 from paperpost.service.wishes import InvalidWish
 from paperpost.store.subscribers import id_of
 from paperpost.web import visitor
-from paperpost.web.forms import Posted
+from paperpost.web.forms import LABELS, Posted, labelled
+from paperpost.web.meanwhile import CONFLICT, SEEN, ChangedMeanwhile, meant, seen
 from paperpost.web.own import OWN, Fresh, Mine, Own, own_by_cookie
 from paperpost.web.render import READ, Here
 
@@ -24,23 +25,28 @@ router = APIRouter()
 LISTS = {"keywords": "keyword", "authors": "author", "categories": "category", "muted": "muted"}
 SCHEDULE = ("timezone", "hour", "size", "frequency")
 SELECTION = ("threshold", "explore", "revisions", "quiet_note")
+FIELDS = (*LISTS, *SCHEDULE, *SELECTION)
 RENEWED = (
     "All earlier links open nothing any more, but those that unsubscribe, and every browser is"
     " signed out. A fresh link is on its way to your mailbox."
 )
+STAYS = "You are signed in on this browser."
 # After a POST a browser is to ask for a page by GET (RFC 9110, section 15.4.4).
 SEE_OTHER = 303
 
 
 @router.api_route(OWN, methods=READ)
 @router.api_route(f"{OWN}/", methods=READ)
-def preferences(mine: Mine, renewed: str = "") -> HTMLResponse:
+def preferences(mine: Mine, renewed: str = "", signed_in: str = "") -> HTMLResponse:
     """Preferences; behind a fresh link with export, renewing and deletion. `renewed`: all earlier
-    links were ended just now."""
+    links were ended just now; `signed_in`: the button that keeps somebody so was pressed."""
     here = mine.site.installation
     shown = account.show(here, mine.number)
     just_now = bool(renewed) and was_just_now(mine.person, here.clock())
-    return _page(mine, shown, done=[RENEWED] if just_now else ())
+    told = [RENEWED] if just_now else []
+    if signed_in and _is_signed_in(mine):
+        told.append(STAYS)
+    return _page(mine, shown, done=told)
 
 
 @router.post(OWN)
@@ -50,14 +56,18 @@ def change(mine: Mine, posted: Posted) -> Response:
     if posted.get("action") == "sign-in" and not mine.is_by_cookie:
         # Behind a fresh link its owner goes on there; the others need not stand in the history.
         there = mine.here if mine.is_fresh else own_by_cookie(mine.site)
-        answer = RedirectResponse(there, SEE_OTHER)
+        answer = RedirectResponse(f"{there}?signed_in=1", SEE_OTHER)
         visitor.sign_in(mine.site.installation, answer, mine.person)
         return answer
     try:
         shown, done = _acted(mine, posted)
     except InvalidWish as error:
         shown = account.show(mine.site.installation, mine.number)
-        return _page(mine, shown, posted=posted, problem=str(error))
+        return _page(mine, shown, posted=posted, problem=labelled(error))
+    except ChangedMeanwhile as error:
+        shown = account.show(mine.site.installation, mine.number)
+        problem = error.said(_values(shown), LABELS)
+        return _page(mine, shown, posted=error.typed, problem=problem, status=CONFLICT)
     return _page(mine, shown, done=done)
 
 
@@ -127,8 +137,8 @@ def _acted(mine: Own, posted: Mapping[str, str]) -> tuple[Account, list[str]]:
     match posted.get("action", ""):
         case "save":
             # A field that is missing, rather than empty, leaves what there is.
-            fields = (*LISTS, *SCHEDULE, *SELECTION)
-            wanted = wishes.checked({name: posted.get(name) for name in fields})
+            typed = meant(posted, _values(account.show(here, number)))
+            wanted = wishes.checked({name: typed.get(name) for name in FIELDS})
             shown = account.change(here, number, wanted)
             unknown = unmentioned(here, wanted.interests(), MOST_ON_A_PAGE)
             return shown, ["Saved.", *(one.sentence for one in unknown)]
@@ -156,21 +166,30 @@ def _page(
     posted: Mapping[str, str] | None = None,
     done: Sequence[str] = (),
     problem: str = "",
+    status: int = 400,
 ) -> HTMLResponse:
-    settings, signed_in = mine.site.installation.settings, mine.site.visitor
+    """`status` is of a page that tells of a problem."""
+    settings = mine.site.installation.settings
+    values = _values(shown)
     return mine.page(
         "account.html",
-        status=400 if problem else 200,
+        status=status if problem else 200,
         tab="",
         shown=shown,
-        values=_values(shown) | dict(posted or {}),
+        values=values | {SEEN: seen({name: values[name] for name in FIELDS})} | dict(posted or {}),
         frequencies=("daily", "weekdays", "weekly"),
         feed_url=f"{settings.public_url}/{Purpose.FEED}/{shown.feed_token}.xml",
-        is_signed_in=signed_in is not None and signed_in.number == mine.number,
+        is_signed_in=_is_signed_in(mine),
         done=done,
         problem=problem,
         now=mine.site.installation.clock(),
     )
+
+
+def _is_signed_in(mine: Own) -> bool:
+    """Whether it is their own browser that asks."""
+    signed_in = mine.site.visitor
+    return signed_in is not None and signed_in.number == mine.number
 
 
 def _values(shown: Account) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from paperpost.service.admission import TooManyAtOnce
@@ -42,7 +41,8 @@ from paperpost.web.guards.last_resort import LastResort
 from paperpost.web.guards.limits import RateLimits
 from paperpost.web.guards.own_forms import OwnForms
 from paperpost.web.own import NotSignedIn
-from paperpost.web.render import READ, STATIC, Site, site_of
+from paperpost.web.render import READ, Site, site_of
+from paperpost.web.static_files import VersionedFiles
 
 TITLES = {
     404: ("Not found", "There is nothing at this address."),
@@ -85,7 +85,7 @@ def create_app(installation: Installation) -> FastAPI:
         app.include_router(room.router)
     app.state.api = api = create_api(site)
     app.mount("/api", HeadAsGet(api))
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", VersionedFiles(), name="static")
     # The last one added is the first one asked.
     app.add_middleware(BodyLimit, site=site)
     app.add_middleware(OwnForms, site=site)

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from python_multipart.exceptions import FormParserError
 from starlette.exceptions import HTTPException
 
+from paperpost.service.wishes import InvalidWish
 from paperpost.web.guards.doors import is_one_click
 
 # More than any form of ours has: a page may show a few hundred boxes.
@@ -15,6 +16,21 @@ MOST_FIELDS = 1000
 MINE = "mine-"
 # Those beside votes that may be taken back: this, and the paper's number.
 TAKE_BACK = "back-"
+# How pages label the fields of service/wishes.py.
+LABELS = {
+    "keywords": "Keywords",
+    "authors": "Authors you follow",
+    "categories": "Categories",
+    "muted": "Not for me",
+    "frequency": "How often",
+    "hour": "Hour of the day",
+    "timezone": "Time zone",
+    "size": "Papers in a digest",
+    "threshold": "Least chance",
+    "explore": "One paper outside my usual",
+    "revisions": "New versions",
+    "quiet_note": "A note on a day without papers",
+}
 
 
 async def _posted(request: Request) -> Mapping[str, str]:
@@ -38,6 +54,11 @@ async def _posted(request: Request) -> Mapping[str, str]:
 def ticked(posted: Mapping[str, str], kind: str = MINE) -> list[str]:
     """The numbers of what somebody ticked, each by a box of its own, of one kind of box."""
     return [name.removeprefix(kind) for name in posted if name.startswith(kind)]
+
+
+def labelled(error: InvalidWish) -> str:
+    """What is wrong, with the field named as the page names it."""
+    return f"{LABELS.get(error.field, error.field)} {error.wrong}".lstrip()
 
 
 Posted = Annotated[Mapping[str, str], Depends(_posted)]

@@ -19,6 +19,7 @@ from paperpost.service.wishes import InvalidWish, terms
 from paperpost.store.named_interests import KINDS, Terms
 from paperpost.store.tables import InterestKind
 from paperpost.web.forms import Posted, ticked
+from paperpost.web.meanwhile import CONFLICT, SEEN, ChangedMeanwhile, meant, seen
 from paperpost.web.own import OWN, Mine, Own
 from paperpost.web.render import READ
 
@@ -65,16 +66,21 @@ def act(mine: Mine, posted: Posted) -> HTMLResponse:
                 raise InvalidWish("the form did not say what to do")
     except InvalidWish as error:
         return _page(mine, posted=posted, problem=str(error))
+    except ChangedMeanwhile as error:
+        own = interests.interests(mine.site.installation, mine.number)
+        problem = error.said(_values(own), _labels(own, posted))
+        return _page(mine, posted=error.typed, problem=problem, status=CONFLICT)
     return _page(mine, done=done)
 
 
 def _save(mine: Own, posted: Mapping[str, str]) -> str:
     here, number = mine.site.installation, mine.number
     own = interests.interests(here, number)
+    typed = meant(posted, _shown(own))
     changes: dict[int | None, Change] = {
-        one.number: _change(posted, one.number) for one in own.named
+        one.number: _change(typed, one.number) for one in own.named
     }
-    changes[None] = Change(terms=_lists(posted, 0))
+    changes[None] = Change(terms=_lists(typed, 0))
     interests.change(here, number, changes)
     gone = ticked(posted, REMOVE)
     removed = [interests.remove(here, number, n.number) for n in own.named if str(n.number) in gone]
@@ -132,14 +138,16 @@ def _page(
     posted: Mapping[str, str] | None = None,
     done: str = "",
     problem: str = "",
+    status: int = 400,
 ) -> HTMLResponse:
+    """`status` is of a page that tells of a problem."""
     own = interests.interests(mine.site.installation, mine.number)
     return mine.page(
         "interests.html",
-        status=400 if problem else 200,
+        status=status if problem else 200,
         tab="/interests",
         own=own,
-        values=_values(own) | dict(posted or {}),
+        values=_values(own) | {SEEN: seen(_shown(own))} | dict(posted or {}),
         segments=_segments(own),
         movable=_movable(own),
         done=done,
@@ -153,13 +161,29 @@ def _page(
 
 def _values(own: Interests) -> dict[str, str]:
     """What the fields hold before anyone types."""
-    values = {"name": "", "share": str(FIRST_SHARE), "keywords": ""}
+    return {"name": "", "share": str(FIRST_SHARE), "keywords": ""} | _shown(own)
+
+
+def _shown(own: Interests) -> dict[str, str]:
+    """What the fields hold that say what belongs where."""
+    values: dict[str, str] = {}
     for one in own.named:
         values |= {f"{NAME}{one.number}": one.name, f"{SHARE}{one.number}": str(one.share)}
     for number, own_terms in [(one.number, one.terms) for one in own.named] + [(0, own.general)]:
         for field, kind in LISTS.items():
             values[f"{field}{number}"] = "\n".join(own_terms.get(kind, ()))
     return values
+
+
+def _labels(own: Interests, posted: Mapping[str, str]) -> dict[str, str]:
+    """What to call the fields; those of an interest that is gone by the name it was posted with."""
+    names = {f"{one.number}": one.name for one in own.named} | {"0": "General"}
+    labels = {}
+    for field in posted:
+        kind, _, number = field.rpartition("-")
+        name = names.get(number, posted.get(f"{NAME}{number}", ""))
+        labels[field] = f"{kind} of “{name}”"
+    return labels
 
 
 def _segments(own: Interests) -> list[Segment]:

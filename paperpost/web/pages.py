@@ -17,9 +17,13 @@ from paperpost.web.site_votes import ballots
 
 router = APIRouter()
 
-LONGEST_CATEGORY = 60
-# Some papers have thousands.
+# Some papers have thousands of authors, and a source may tell more of anything than a page can
+# hold; what is longer than that, in letters, is cut.
 MOST_AUTHORS = 100
+MOST_CATEGORIES = 20
+LONGEST_NAME = 100
+LONGEST_COMMENT = 1_000
+LONGEST_BIBTEX = 20_000  # a longer one comes as a file alone
 
 
 class Wanted:
@@ -28,7 +32,7 @@ class Wanted:
     def __init__(
         self, request: Request, order: str = "", category: str = "", page: str = "1"
     ) -> None:
-        if order not in ("", *Order) or "\0" in category or len(category) > LONGEST_CATEGORY:
+        if order not in ("", *Order) or "\0" in category or len(category) > lists.LONGEST_CATEGORY:
             raise HTTPException(404)
         self.request = request
         self.order = Order(order) if order else None
@@ -166,6 +170,10 @@ def paper(site: Here, request: Request, name: str) -> HTMLResponse:
         origins=found.origins,
         bibtex=found.bibtex,
         most_authors=MOST_AUTHORS,
+        most_categories=MOST_CATEGORIES,
+        longest_name=LONGEST_NAME,
+        longest_comment=LONGEST_COMMENT,
+        longest_bibtex=LONGEST_BIBTEX,
         around=similar.similar(site.installation, found.paper.id),
         ballots=ballots(site, request, [found.paper]),
     )

@@ -6,13 +6,19 @@ from fastapi import HTTPException
 
 
 def date_of(text: str) -> date:
-    """A date in its one spelling here: Python reads others too (20260401, 2026-W14-3)."""
+    """A date that is a part of an address."""
     try:
-        found = date.fromisoformat(text)
+        return typed_date(text)
     except ValueError:
         raise HTTPException(404) from None
+
+
+def typed_date(text: str) -> date:
+    """A date in its one spelling here: Python reads others too (20260401, 2026-W14-3). Raises
+    ValueError."""
+    found = date.fromisoformat(text)
     if found.isoformat() != text:
-        raise HTTPException(404)
+        raise ValueError(f"another spelling of {found}: {text!r}")
     return found
 
 

@@ -1,6 +1,6 @@
 """The page that asks a subscriber about some papers, so that the first mails fit them better."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -38,7 +38,8 @@ def answer(mine: Mine, posted: Posted, skipped: Skipped) -> HTMLResponse:
     answers = _answers(posted)
     rated = rate.answer(mine.site.installation, mine.number, answers)
     left = [name for name, said in answers.items() if said not in rate.ANSWERS]
-    return _page(mine, [*skipped, *left][-MOST_SKIPPED:], rated=rated)
+    leading = _leading(mine, [*skipped, *answers]) if rated else ()
+    return _page(mine, [*skipped, *left][-MOST_SKIPPED:], rated=rated, leading=leading)
 
 
 def _answers(posted: Mapping[str, str]) -> dict[str, str]:
@@ -47,15 +48,22 @@ def _answers(posted: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _page(mine: Own, skipped: Collection[str], rated: int | None = None) -> HTMLResponse:
-    """`rated` is how many papers were just rated, None before the form was posted."""
+def _page(
+    mine: Own,
+    skipped: Collection[str],
+    *,
+    rated: int | None = None,
+    leading: Sequence[PaperView] = (),
+) -> HTMLResponse:
+    """`rated` is how many papers were just rated, None before the form was posted; `leading` are
+    those that would come first now."""
     here = mine.site.installation
     query = f"?{urlencode([(SKIPPED, name) for name in skipped])}" if skipped else ""
     return mine.page(
         "rate.html",
-        tab="",
+        tab="/rate",
         papers=rate.questions_for(here, mine.person, skipped) if rated is None else (),
-        leading=_leading(mine) if rated else (),
+        leading=leading,
         rated=rated,
         is_later=bool(skipped),
         again=f"{mine.here}/rate{query}",
@@ -63,9 +71,9 @@ def _page(mine: Own, skipped: Collection[str], rated: int | None = None) -> HTML
     )
 
 
-def _leading(mine: Own) -> tuple[PaperView, ...]:
+def _leading(mine: Own, without: Collection[str]) -> tuple[PaperView, ...]:
     """None while too many ask for a ranking: what was answered is stored all the same."""
     try:
-        return rate.leading(mine.site.installation, mine.person)
+        return rate.leading(mine.site.installation, mine.person, without)
     except TooBusy:
         return ()

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from paperpost.service.installation import Installation
+from paperpost.service.trending import voted_up
 from paperpost.web.visitor import Visitor, visitor_of
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +25,7 @@ FOLDER = next(
 )
 STATIC = HERE / "static"
 READ = ["GET", "HEAD"]
+LONGEST_IN_A_LIST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +86,29 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        in_a_list=_in_a_list,
         in_path=_in_path,
         host=_host,
         minute=_minute,
         day=_day,
-        version=_version,
+        version=version,
         rfc3339=_rfc3339,
         local=_local,
+        voted_up=voted_up,
     )
     environment.tests["web_address"] = _is_web_address
     return environment
 
 
 @cache
-def _version(name: str) -> str:
+def version(name: str) -> str:
     """Changes with a static file, so that no browser shows a page with yesterday's."""
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+
+
+def _in_a_list(text: str) -> str:
+    """A title, or names, as a list of papers has room for them."""
+    return text if len(text) <= LONGEST_IN_A_LIST else f"{text[: LONGEST_IN_A_LIST - 1]}…"
 
 
 def _in_path(paper_id: str) -> str:

@@ -11,10 +11,11 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from paperpost.service import search
+from paperpost.service.lists import LONGEST_CATEGORY
 from paperpost.service.search import Found, FoundBy, Order
 from paperpost.service.wishes import InvalidWish
 from paperpost.web.forms import Posted
-from paperpost.web.parameters import page_number
+from paperpost.web.parameters import page_number, typed_date
 from paperpost.web.render import READ, Here, Site
 from paperpost.web.site_votes import ballots
 
@@ -22,7 +23,7 @@ router = APIRouter()
 
 FIELDS = ("q", "order", "category", "since", "until")
 FOUND_BY = {
-    FoundBy.NAME: "what you named",
+    FoundBy.NAME: "has this id",
     FoundBy.WORDS: "has your words",
     FoundBy.SOME_WORDS: "has some of your words",
     FoundBy.MEANING: "near in meaning",
@@ -50,6 +51,8 @@ class Wanted:
 
 def _wanted(request: Request) -> Wanted:
     query = request.query_params
+    if query.get("order", "") not in ("", *Order):
+        raise HTTPException(404)
     return Wanted(
         {name: query.get(name, "") for name in FIELDS}, page_number(query.get("page", "1"))
     )
@@ -81,6 +84,7 @@ def _page(site: Site, request: Request, wanted: Wanted) -> HTMLResponse:
         where=partial(wanted.address, site.root),
         first=search.PAGE_SIZE * (wanted.page - 1) + 1,
         longest=search.LONGEST,
+        longest_category=LONGEST_CATEGORY,
         ballots=ballots(site, request, [hit.paper for hit in hits]),
         problem=problem,
     )
@@ -109,22 +113,25 @@ def follow(site: Here, posted: Posted) -> HTMLResponse:
 
 
 def _found(site: Site, wanted: Wanted) -> Found | None:
-    """None where nothing is searched for. Raises InvalidWish for what is no date."""
+    """None where nothing is searched for. Raises InvalidWish for what is no date, or can find
+    nothing."""
     if not wanted.typed["q"].strip():
         return None
+    since, until = (_day(wanted.typed[name].strip()) for name in ("since", "until"))
+    search.check(wanted.typed["q"], since, until)
     return search.search(
         site.installation,
         wanted.typed["q"],
         order=wanted.order,
         category=wanted.typed["category"].strip(),
-        since=_day(wanted.typed["since"].strip()),
-        until=_day(wanted.typed["until"].strip()),
+        since=since,
+        until=until,
         page=wanted.page,
     )
 
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        return typed_date(text) if text else None
     except ValueError:
         raise InvalidWish(f"not a day: {text[:20]!r} (write it like 2026-04-01)") from None

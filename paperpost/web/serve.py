@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from paperpost.errors import PaperpostError
+from paperpost.service import rate
 from paperpost.service.installation import Installation
 from paperpost.service.live_preview import preview
 from paperpost.service.train import LOOK_EVERY
@@ -120,6 +121,7 @@ def _keep_warm(installation: Installation, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             preview(installation, Wishes())
+            rate.get_ready(installation)
         except TooBusy:  # visitors get it ready themselves
             pass
         except Exception as error:  # whoever asks for a page is told

@@ -17,7 +17,7 @@ from paperpost.service.turns import SECONDS_TO_WAIT, TooBusy
 from paperpost.service.wishes import InvalidWish, Wishes
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import InterestKind, Subscriber
-from paperpost.web.forms import Posted
+from paperpost.web.forms import Posted, labelled
 from paperpost.web.guards.limits import client_of
 from paperpost.web.render import READ, Here, Site
 
@@ -30,6 +30,8 @@ LABELS = {
     InterestKind.CATEGORY: "Categories",
     InterestKind.MUTED: "Muted",
 }
+# Without any of these, nothing is known yet of what somebody reads.
+SOUGHT = (InterestKind.KEYWORD, InterestKind.AUTHOR, InterestKind.CATEGORY)
 SCHEDULE = ("timezone", "hour", "frequency")
 # A field that no person sees, so that only a program fills it.
 TRAP = "reference"
@@ -49,7 +51,7 @@ def preview_form(site: Here, posted: Posted) -> HTMLResponse:
     try:
         return _form(site, _with_handle(posted), shows=True)
     except InvalidWish as error:
-        return _form(site, posted, problem=str(error))
+        return _form(site, posted, problem=labelled(error))
 
 
 @router.post("/subscribe")
@@ -63,10 +65,11 @@ def subscribe_by_form(site: Here, request: Request, posted: Posted) -> HTMLRespo
         else:
             subscribe.by_form(site.installation, email, wanted, client=client_of(request.scope))
     except InvalidWish as error:
-        return _form(site, posted, problem=str(error))
+        return _form(site, posted, problem=labelled(error))
     # Told from what was typed alone, and so the same for every address.
     unknown = unmentioned(site.installation, wanted.interests(), MOST_ON_A_PAGE)
-    return site.page("mailed.html", email=email.strip(), unknown=unknown)
+    is_open = not any(v for kind, v in wanted.interests().items() if kind in SOUGHT)
+    return site.page("mailed.html", email=email.strip(), unknown=unknown, is_open=is_open)
 
 
 def _wanted(posted: Mapping[str, str]) -> Wishes:

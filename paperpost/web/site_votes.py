@@ -32,7 +32,7 @@ def ballots(site: Site, request: Request, shown: Sequence[PaperView]) -> Ballots
     if site.visitor is None:
         return None
     query = f"?{request.url.query}" if request.url.query else ""
-    back = f"{site.root}{quote(request.url.path, safe='/:')}{query}"
+    back = f"{site.root}{quote(request.scope['path'], safe='/:')}{query}"
     return Ballots(back, marks(site.installation, site.visitor.number, shown))
 
 

@@ -336,6 +336,5 @@ def test_why_a_mail_failed_stands_in_the_status(papers: Path) -> None:
     with smtp_server() as postbox:
         postbox.refuse = {"ada@example.org": "550 5.1.1 no such user"}
         done("send", PAPERPOST_SMTP_URL=postbox.url)
-    (wrong,) = done("status")["wrong"]
-    assert "ada@example.org" in wrong
+    (wrong,) = [line for line in done("status")["wrong"] if "ada@example.org" in line]
     assert "no such user" in wrong

@@ -187,6 +187,18 @@ def test_the_paper_from_outside_the_usual_ends_the_list_once() -> None:
     assert not any(paper.explored for paper in listed(replace(one, outside=there)))
 
 
+def test_a_paper_with_a_keyword_of_any_interest_is_not_outside_the_usual() -> None:
+    profiles = model().profiles([divided(50, 50).reader], model().batch(LIBRARY))
+    whole = rank(profiles, model().batch(today()), limit=20)[0]
+    robots = [paper for paper in whole if not is_protein(paper.paper_id)]
+    outside = replace(robots[-1], explored=True)
+    one = divided(99, 1, size=5, outside=outside)
+    assert listed(one)[-1].paper_id == outside.paper_id
+    title = Interests((today()[outside.index].title,))
+    asked_for = replace(one, parts=(one.parts[0], replace(one.parts[1], interests=title)))
+    assert not any(paper.explored for paper in listed(asked_for))
+
+
 @pytest.mark.parametrize("candidates", [(), today()[:1], today()[:3]])
 def test_days_of_few_papers_are_divided_too(candidates: tuple[Paper, ...]) -> None:
     assert len(listed(divided(50, 50), candidates)) == len(candidates)

@@ -1,5 +1,7 @@
 """BLAS has one thread while it is asked to, whichever of our threads asks."""
 
+import subprocess
+import sys
 from threading import Barrier, Thread
 
 import numpy as np
@@ -28,6 +30,22 @@ def test_a_thread_is_obeyed_after_another_one_was() -> None:
         thread.join()
     assert seen == [{1}] * 3
     assert threads_of_blas() == before
+
+
+def test_a_blas_that_is_loaded_later_has_one_thread_too() -> None:
+    # Calibrating needs numpy's alone, and the model that is trained next brings scipy's.
+    program = """
+from recommender.threads import single_threaded_blas
+import numpy
+with single_threaded_blas():
+    pass
+import scipy.linalg
+from threadpoolctl import threadpool_info
+with single_threaded_blas():
+    print({one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"})
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert told.stdout.decode().strip() == "{1}"
 
 
 def test_the_last_of_several_gives_the_threads_back() -> None:

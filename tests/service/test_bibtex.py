@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperpost.service.bibtex import bibtex
+from paperpost.sources.identifiers import page_of
 from paperpost.sources.libraries.bibtex import read_bibtex
 from paperpost.sources.libraries.entry import LibraryEntry
-from paperpost.store.tables import Paper
+from paperpost.store.tables import NEVER_ANNOUNCED, Paper
 
 
 def paper(**changes: object) -> Paper:
@@ -62,9 +63,35 @@ def test_other_papers_are_told_by_their_doi_or_pubmed_id() -> None:
     assert [one.ids for one in entries(text)] == [("2604.00001", "doi:10.1000/a_b"), ("pmid:123",)]
 
 
+def test_signs_of_latex_stand_as_they_are_in_fields_that_are_taken_verbatim() -> None:
+    doi = "10.1000/a#b%c_d"
+    text = bibtex([paper(id=f"doi:{doi}", url=page_of(f"doi:{doi}"))])
+    assert f"doi = {{{doi}}}" in text
+    assert "url = {https://doi.org/10.1000/a%23b%25c_d}" in text
+    assert [one.ids for one in entries(text)] == [(f"doi:{doi}",)]
+
+
 def test_every_paper_has_a_key_of_its_own() -> None:
     found = keys(bibtex([paper() for _ in range(3)]))
     assert found == ["somerville2026tides", "somerville2026tides-2", "somerville2026tides-3"]
+
+
+def test_a_work_that_is_known_by_its_id_alone_has_it_as_title_and_in_its_key() -> None:
+    unknown: dict[str, Any] = {
+        "title": "",
+        "authors": [],
+        "url": None,
+        "announced": NEVER_ANNOUNCED,
+    }
+    works = [paper(id=f"library:1:{name}", **unknown) for name in ("2604.00009", "doi:10.1000/a_b")]
+    text = bibtex(works)
+    assert keys(text) == ["paper260400009", "paperdoi101000ab"]
+    assert "title = {2604.00009}" in text
+    assert r"title = {doi:10.1000/a\_b}" in text
+
+
+def test_one_empty_line_stands_between_two_papers() -> None:
+    assert re.findall(r"\}\n(\n*)@", bibtex([paper(), paper(), paper()])) == ["\n", "\n"]
 
 
 @pytest.mark.parametrize(

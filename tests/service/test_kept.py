@@ -8,7 +8,7 @@ import pytest
 from invented import Clock
 
 from paperpost.errors import PaperpostError
-from paperpost.service.kept import MOST, Kept
+from paperpost.service.kept import MOST, Kept, Recent
 
 MINUTE = timedelta(minutes=1)
 
@@ -75,3 +75,11 @@ def test_what_was_not_asked_for_is_forgotten() -> None:
     answers.get("one more", clock(), lambda: 1)
     assert answers.get("0", clock(), never) == 1
     assert answers.get("1", clock(), lambda: 2) == 2
+
+
+def test_what_was_used_longest_ago_is_dropped() -> None:
+    recent: Recent[str, int] = Recent(2)
+    recent.keep({"a": 1, "b": 2})
+    assert recent.find(["a", "z"]) == {"a": 1}
+    recent.keep({"c": 3})
+    assert recent.find("abc") == {"a": 1, "c": 3}

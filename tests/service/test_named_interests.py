@@ -185,7 +185,10 @@ def test_the_export_has_them_and_deletion_takes_them(any_installation: Installat
 def test_what_is_left_of_a_hundred_is_the_rests() -> None:
     assert rest_share([]) == 100
     assert rest_share([Named(1, "a", 30, {}), Named(2, "b", 20, {})]) == 50
-    assert rest_share([Named(1, "a", 100, {}), Named(2, "b", 90, {})]) == 10
+    assert rest_share([Named(1, "a", 100, {}), Named(2, "b", 90, {})]) == 22
+    for asked in range(90, 800):
+        rest = rest_share([Named(1, "a", asked, {})])
+        assert percents([asked, rest])[-1] in (10, 11)
 
 
 def test_percents_always_make_a_hundred() -> None:

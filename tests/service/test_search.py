@@ -82,14 +82,22 @@ def test_where_few_have_all_words_those_with_the_rarest_follow(
 
 
 @pytest.mark.parametrize(
-    "typed", ["2604.90001", "arXiv:2604.90001v2", "https://arxiv.org/abs/2604.90001"]
+    "typed",
+    [
+        "2604.90001",
+        "arXiv:2604.90001v2",
+        "https://arxiv.org/abs/2604.90001",
+        "arxiv.org/pdf/2604.90001v1",
+        "https://arxiv.org/abs/2604.90001v3?context=cs#top",
+    ],
 )
 def test_an_arxiv_id_leads_to_its_paper(installation: Installation, typed: str) -> None:
     fill(installation, [DAY])
     put(installation, arrival(Invented("2604.90001", "game", DAY)))
-    first = search(installation, typed).hits[0]
-    assert first.paper.id == "2604.90001"
-    assert FoundBy.NAME in first.found_by
+    train(installation)
+    found = search(installation, typed)
+    assert ways(found) == {"2604.90001": {FoundBy.NAME}}
+    assert (found.by_name, found.named, found.keywords) == (True, True, ())
 
 
 def test_a_doi_leads_to_its_paper(any_installation: Installation) -> None:

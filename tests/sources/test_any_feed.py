@@ -241,6 +241,8 @@ def test_a_feed_that_is_only_called_like_arxiv_is_second_hand(host: str) -> None
         ("<guid>10.1000/ABC</guid>", "doi:10.1000/abc", ()),
         ("<link>https://journal.example/doi/abs/10.1000/x.1?af=R</link>", "doi:10.1000/x.1", ()),
         ("<link>https://doi.org/10.1000/x#about</link>", "doi:10.1000/x", ()),
+        ("<link>https://doi.org/10.1000/x%23y</link>", "doi:10.1000/x#y", ()),
+        ("<link>https://journal.example/doi/10.1000/x%3Cy?af=R</link>", "doi:10.1000/x<y", ()),
         (
             "<guid>https://journal.example/7</guid><prism:doi>10.1000/x</prism:doi>"
             "<link>https://arxiv.org/abs/2604.00001</link>",

@@ -53,6 +53,11 @@ def test_every_spelling_of_an_id_has_one_bare_form(
         "pmid:0",
         "hf:xyz",
         "../../etc/passwd",
+        # Browsers take such parts out of every address, so that no link leads there.
+        "doi:10.1000/../x",
+        "doi:10.1000/x/..",
+        "doi:10.1000/x/./y",
+        "https://doi.org/10.1000/%2e%2e/x",
         "x" * 999,
     ],
 )
@@ -72,6 +77,19 @@ def test_a_paper_with_an_id_has_a_page_and_one_known_by_title_has_none() -> None
     assert page_of("doi:10.1000/abc") == "https://doi.org/10.1000/abc"
     assert page_of("pmid:12") == "https://pubmed.ncbi.nlm.nih.gov/12/"
     assert page_of("hf:0123456789abcdef") is None
+
+
+SIGNS = "10.1002/(sici)1097(1998)17:15/16<1661::aid-3>3.0.co;2-2#a?b%c&d"
+
+
+def test_signs_in_a_doi_that_mean_something_in_an_address_are_quoted_and_read_back() -> None:
+    address = page_of(f"doi:{SIGNS}")
+    assert address == (
+        "https://doi.org/10.1002/(sici)1097(1998)17:15/16%3C1661::aid-3%3E3.0.co;2-2"
+        "%23a%3Fb%25c%26d"
+    )
+    assert paper_identifier(address) == (f"doi:{SIGNS}", None)
+    assert bare_doi("10.1000/a%23b") == "10.1000/a%23b"
 
 
 def test_a_doi_is_read_bare_or_dressed() -> None:

@@ -104,15 +104,13 @@ def test_a_held_vote_said_again_by_command_counts_at_once(
     assert counted(any_installation) == [1]
 
 
-def test_the_tally_is_ups_minus_downs(
-    any_installation: Installation, pair: tuple[int, int]
-) -> None:
+def test_the_tally_is_ups_and_downs(any_installation: Installation, pair: tuple[int, int]) -> None:
     cast(any_installation, pair, 1)
     with any_installation.database.reading() as session:
-        assert votes.tally(session, [pair[1]], any_installation.clock()) == {pair[1]: 1}
+        assert votes.tally(session, [pair[1]], any_installation.clock()) == {pair[1]: (1, 0)}
     cast(any_installation, pair, -1)
     with any_installation.database.reading() as session:
-        assert votes.tally(session, [pair[1]], any_installation.clock()) == {pair[1]: -1}
+        assert votes.tally(session, [pair[1]], any_installation.clock()) == {pair[1]: (0, 1)}
 
 
 DAY = date(2026, 4, 7)

@@ -31,6 +31,7 @@ def test_preferences_are_shown_and_saved(client: httpx.Client, doors: Doors) -> 
     page = client.get(doors.path(Purpose.PREFERENCES))
     saving = form(page, "save")
     assert saving.fields == {
+        "seen": saving.fields["seen"],
         "action": "save",
         "keywords": "graph neural networks\nspeech",
         "authors": "",

@@ -29,6 +29,9 @@ pytest_plugins = ["site_on_stage"]
 
 # They end the tokens that all others need.
 ENDING = ["delete_me", "renew_links"]
+# The server's own answer where a header that was made up breaks the frame of a request, as a
+# `Content-Length` does that is no number: the API never sees it.
+NO_HTTP = b"Invalid HTTP request received."
 
 
 @pytest.fixture
@@ -118,7 +121,10 @@ def findings(
 
 
 def _failures(event: events.ScenarioFinished) -> Iterator[str]:
-    for checks in event.recorder.checks.values():
+    for case, checks in event.recorder.checks.items():
+        asked = event.recorder.interactions.get(case)
+        if asked and asked.response and asked.response.content == NO_HTTP:
+            continue
         for check in checks:
             if check.failure_info is not None:
                 failure = check.failure_info.failure

@@ -75,6 +75,23 @@ def test_names_shares_and_terms_are_saved(client: httpx.Client, doors: Doors, th
     assert form(page, "save").fields[f"authors-{thesis}"] == "Emmy Noether"
 
 
+def test_shares_that_come_to_more_than_a_hundred_are_told_as_they_count(
+    client: httpx.Client, doors: Doors, thesis: int
+) -> None:
+    assert thesis
+    page = " ".join(add(client, doors, name="Seas", share="50", keywords="oceans").text.split())
+    assert "Thesis 49 per cent, Seas 41 per cent, General 10 per cent" in page
+    assert "come to 110: each counts in proportion, and General has 10 % all the same" in page
+    assert "no less than 10 % of a digest" in page
+
+
+def test_shares_that_leave_enough_are_as_they_were_given(
+    client: httpx.Client, doors: Doors, thesis: int
+) -> None:
+    assert thesis
+    assert "in proportion" not in add(client, doors, name="Seas", share="30", keywords="a").text
+
+
 def test_a_keyword_is_moved(client: httpx.Client, doors: Doors, thesis: int) -> None:
     moving = form(client.get(path(doors)), "move")
     assert moving.fields == {"action": "move", "term": "", "to": ""}

@@ -1,10 +1,13 @@
 """What scripts add to lists: keys, votes without leaving the page, a button that copies."""
 
+import re
+from urllib.parse import parse_qs
+
 import pytest
-from browser import Readers
+from browser import PHONE, Readers
 from doors import Doors
 from furnished import Furnished
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from paperpost.service.links import Purpose
 from paperpost.store import votes
@@ -87,6 +90,110 @@ def test_a_vote_that_fails_is_told_and_shows_nothing(
     )
     up = tab.locator(".entry").first.get_by_role("button", name="More like this")
     expect(up).to_have_attribute("aria-pressed", "false")
+
+
+def slowed(tab: Page) -> list[str]:
+    """Votes that are posted from now on, of which the first is on its way for long."""
+    tab.evaluate(
+        """() => {
+          const real = window.fetch;
+          let first = true;
+          window.fetch = async (...asked) => {
+            if (first) {
+              first = false;
+              await new Promise((go) => setTimeout(go, 300));
+            }
+            return real(...asked);
+          };
+        }"""
+    )
+    return posted(tab)
+
+
+def posted(tab: Page) -> list[str]:
+    """The values of votes that are posted from now on."""
+    seen: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST":
+            seen.extend(parse_qs(request.post_data or "")["value"])
+
+    tab.on("request", note)
+    return seen
+
+
+def test_of_quick_presses_on_one_paper_the_last_counts(tab: Page, furnished: Furnished) -> None:
+    before = up_votes(furnished.doors())
+    seen = slowed(tab)
+    entry = tab.locator(".entry").nth(4)
+    press(tab, "j", "j", "j", "j", "j", "d", "u")
+    expect(tab.get_by_role("status").last).to_have_text("You said: more like this.")
+    assert seen == ["down", "up"]
+    for name, state in (("More like this", "true"), ("Less like this", "false")):
+        expect(entry.get_by_role("button", name=name)).to_have_attribute("aria-pressed", state)
+    assert up_votes(furnished.doors()) == before + 1
+
+
+def test_where_the_last_press_fails_the_one_before_it_shows(
+    furnished: Furnished, readers: Readers
+) -> None:
+    tab = front_page(furnished, readers, watched=False)
+    entry = tab.locator(".entry").nth(4)
+    slowed(tab)
+    press(tab, "j", "j", "j", "j", "j")
+    tab.route("**/vote", lambda route: fulfil_but(route, "down"))
+    press(tab, "u", "d")
+    expect(tab.get_by_role("status").last).to_have_text(
+        "That did not work: your vote was not recorded."
+    )
+    up = entry.get_by_role("button", name="More like this")
+    expect(up).to_have_attribute("aria-pressed", "true")
+
+
+def fulfil_but(route: Route, value: str) -> None:
+    """Let votes pass, but those of this value."""
+    if f"value={value}" in (route.request.post_data or ""):
+        route.abort()
+    else:
+        route.continue_()
+
+
+def test_a_key_held_down_and_one_pressed_again_post_one_vote(tab: Page) -> None:
+    seen = posted(tab)
+    entry = tab.locator(".entry").nth(4)
+    press(tab, "j", "j", "j", "j", "j")
+    for _ in range(4):
+        tab.keyboard.down("u")
+    tab.keyboard.up("u")
+    up = entry.get_by_role("button", name="More like this")
+    expect(up).to_have_attribute("aria-pressed", "true")
+    press(tab, "u")
+    for _ in range(4):
+        tab.keyboard.down("d")
+    expect(up).to_have_attribute("aria-pressed", "false")
+    assert seen == ["up", "down"]
+
+
+def test_u_and_d_tell_somebody_who_is_not_signed_in_how_to_vote(
+    furnished: Furnished, readers: Readers
+) -> None:
+    tab = readers.tab()
+    for path in ("/", f"/paper/{furnished.paper_id}"):
+        for key in ("u", "d"):
+            tab.goto(f"{furnished.base}{path}")
+            press(tab, key)
+            said = tab.get_by_role("status").last
+            expect(said).to_have_text("Sign in with your link to vote.")
+
+
+def test_the_slash_leads_to_the_page_of_search_where_the_header_has_no_field(
+    furnished: Furnished, readers: Readers
+) -> None:
+    tab = readers.tab(PHONE)
+    tab.goto(f"{furnished.base}/")
+    press(tab, "/")
+    expect(tab).to_have_url(re.compile("/search#q$"))
+    expect(tab.get_by_label("Words, names, or what it is about")).to_be_focused()
 
 
 def test_the_slash_leads_to_the_search_and_letters_typed_there_do_nothing(tab: Page) -> None:

@@ -9,7 +9,7 @@ import pytest
 from doors import DAY, Doors, Form, forms
 from invented import Invented, fill
 
-from paperpost.service import account, explain, interests, vote
+from paperpost.service import account, explain, interests, likes, vote
 from paperpost.service.links import Purpose
 from paperpost.service.train import train
 from paperpost.store.tables import InterestKind
@@ -52,6 +52,18 @@ def ranked(doors: Doors) -> list[tuple[str, float]]:
         (one["title"], one["score"])
         for one in explain.explain(doors.installation, doors.email, DAY, 30)
     ]
+
+
+def test_of_many_votes_the_newest_are_looked_at_and_that_is_said(
+    client: httpx.Client, doors: Doors, liked: list[Invented], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "newest" not in client.get(path(doors)).text
+    monkeypatch.setattr(likes, "MOST_VOTES", 2)
+    page = client.get(path(doors)).text
+    assert "Only your newest 2 votes are looked at" in " ".join(page.split())
+    assert f"{len(liked)} votes up" in page
+    shown = [number for number, one in enumerate(liked) if f"/paper/{one.id}" in page]
+    assert shown == [len(liked) - 2, len(liked) - 1]
 
 
 def test_the_words_and_papers_of_a_profile_are_shown(
@@ -118,6 +130,51 @@ def test_a_keyword_is_taken_out(client: httpx.Client, doors: Doors, liked: list[
     form.tick(box_of(form, "speech"))
     assert "Taken out: speech." in form.post(client).text
     assert exported(doors)["keywords"] == ["graph neural networks"]
+
+
+@pytest.mark.parametrize(
+    ("box", "value", "action", "undone"),
+    [
+        ("word-", "pass messages", "forget", "Counts again: pass messages."),
+        ("word-", "pass messages", "mute", "Not muted any more: pass messages."),
+        ("keyword-", "speech", "drop", "There again: speech."),
+        ("keyword-", "graph neural networks", "drop", "There again: graph neural networks."),
+    ],
+)
+def test_what_was_taken_out_comes_back_where_it_was(
+    client: httpx.Client,
+    doors: Doors,
+    liked: list[Invented],
+    box: str,
+    value: str,
+    action: str,
+    undone: str,
+) -> None:
+    assert liked
+    wanted = {InterestKind.KEYWORD: ["graph neural networks"]}
+    interests.add(doors.installation, doors.subscriber_id, "Thesis", 50, wanted)
+    before = exported(doors)
+    form = having(client.get(path(doors)), box)
+    form.tick(box_of(form, value))
+    page = client.post(form.action, data=form.fields | {"action": action})
+    assert exported(doors) != before
+    undo = next(one for one in forms(page) if one.button == "Undo")
+    assert undone in undo.post(client).text
+    assert {kind: set(map(str, own)) for kind, own in exported(doors).items()} == {
+        kind: set(map(str, own)) for kind, own in before.items()
+    }
+    named = interests.interests(doors.installation, doors.subscriber_id).named
+    assert [one.terms.get(InterestKind.KEYWORD) for one in named] == [["graph neural networks"]]
+
+
+def test_a_hostile_undo_changes_no_more_than_its_owner_could(
+    client: httpx.Client, doors: Doors, liked: list[Invented]
+) -> None:
+    assert liked
+    posted = {"action": "restore", "keyword-1-999": "a", "keyword-2-x": "b", "keyword-": "c"}
+    assert "There again: a, b, c." in client.post(path(doors), data=posted).text
+    assert client.post(path(doors), data={"action": "unmute"}).status_code == 400
+    assert client.post(path(doors), data={"action": "restore"}).status_code == 400
 
 
 def test_a_vote_is_taken_back_and_put_back(

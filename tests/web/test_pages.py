@@ -184,6 +184,22 @@ def test_every_link_has_the_path_of_the_public_address(
     assert all(address.startswith("/post/") for address in addresses)
 
 
+def test_a_static_file_is_kept_for_as_long_as_its_address_is_its_own(
+    client: httpx.Client, papers: list[Invented]
+) -> None:
+    page = client.get("/").text
+    addresses = re.findall(r'"(/static/[^"]*)"', page)
+    assert len(addresses) >= 3
+    for address in addresses:
+        current = client.get(address)
+        assert current.headers["cache-control"] == "public, max-age=31536000, immutable"
+        again = client.get(address, headers={"If-None-Match": current.headers["etag"]})
+        assert (again.status_code, again.headers["cache-control"][-9:]) == (304, "immutable")
+        bare = address.partition("?")[0]
+        for other in (bare, f"{bare}?v=", f"{bare}?v=0123456789"):
+            assert client.get(other).headers["cache-control"] == "public, max-age=300"
+
+
 def test_the_style_is_our_own_and_nothing_else_is_loaded(
     client: httpx.Client, papers: list[Invented]
 ) -> None:

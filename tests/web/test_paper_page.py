@@ -7,17 +7,19 @@ from html import unescape
 
 import httpx
 import pytest
-from doors import DAY
+from doors import DAY, Doors
 from invented import Invented, arrival, join
 
 from paperpost.service import browse, library
 from paperpost.service.browse import PaperPage
 from paperpost.service.installation import Installation
+from paperpost.service.links import Purpose
 from paperpost.service.origins import Place, Telling
 from paperpost.store import subscribers
 from paperpost.store.intake import put_all
 from paperpost.store.records import Record
 from paperpost.store.subscribers import id_of
+from paperpost.web.visitor import COOKIE
 
 pytest_plugins = ["site_on_stage"]
 
@@ -52,6 +54,18 @@ def test_a_paper_of_one_source_tells_of_it(any_installation: Installation) -> No
         Place("PDF", "https://arxiv.org/pdf/2604.00001"),
     )
     assert origins.told == (Telling("arXiv", 1, DAY, replaced=False),)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://doi.org/10.1000/a%23b", "https://doi.org/10.1000/a#b"], ids=["now", "before"]
+)
+def test_a_doi_with_signs_that_mean_something_in_an_address_leads_to_its_paper(
+    any_installation: Installation, url: str
+) -> None:
+    store(any_installation, replace(USUAL, name="doi:10.1000/a#b", url=url))
+    assert page(any_installation, "doi:10.1000/a#b").origins.places == (
+        Place("DOI 10.1000/a#b", "https://doi.org/10.1000/a%23b"),
+    )
 
 
 def test_all_versions_and_sources_of_a_paper_are_told(any_installation: Installation) -> None:
@@ -142,3 +156,44 @@ def test_there_is_no_bibtex_of_what_is_on_no_page(
     )
     assert client.get(f"/bibtex/{name}").status_code == 404
     assert client.get(f"/paper/{name}").status_code == 404
+
+
+def huge(number: int, authors: int = 4000) -> Record:
+    """A paper of everything too much, as it may stand in a store: more than any source may tell."""
+    long = "Pneumono" * 37
+    return replace(
+        USUAL,
+        name=f"2604.1{number:04}",
+        title=f"{'Pneumono ' * 866}{number}",
+        abstract=f"{long} " * 60,
+        authors=(
+            *(f"{long} {n}" for n in range(100)),
+            *(f"Person {n}" for n in range(authors - 100)),
+        ),
+        categories=tuple(f"{long[:90]}.{n}" for n in range(100)),
+        comment="commented " * 500,
+    )
+
+
+def test_a_page_of_everything_huge_stays_small(
+    installation: Installation, client: httpx.Client
+) -> None:
+    store(installation, huge(0))
+    found = client.get("/paper/2604.10000")
+    assert len(found.content) < 100_000
+    assert "and 3900 more" in found.text
+    assert "and 80 more" in found.text
+    assert found.text.count("commented") < 110
+
+
+def test_a_day_of_huge_papers_stays_a_small_page(
+    doors: Doors, installation: Installation, client: httpx.Client
+) -> None:
+    store(installation, *(huge(number, authors=300) for number in range(30)))
+    signed_in = {"Cookie": f"{COOKIE}={doors.token(Purpose.SESSION)}"}
+    for path in ("/", "/search?q=pneumono"):
+        for headers in ({}, signed_in):
+            found = client.get(path, headers=headers)
+            assert found.status_code == 200
+            assert len(found.content) < 100_000, (path, len(found.content))
+            assert "and 294 more" in found.text

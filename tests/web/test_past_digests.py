@@ -12,6 +12,7 @@ from invented import Clock, fill
 from mailed import Mailed
 
 from paperpost.engine.embedded import compose_all_of
+from paperpost.service import past_digests
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
@@ -150,6 +151,18 @@ def test_a_servers_words_do_not_give_the_address_away(
         shown = client.get(own(doors, page))
         assert "not delivered: 550 5.1.1 (an address) is unknown, see x.example" in text(shown)
         assert doors.email not in shown.text
+
+
+def test_where_a_mail_was_written_is_told_to_nobody(
+    mailed: Mailed, doors: Doors, client: httpx.Client
+) -> None:
+    (told,) = past_digests.show(mailed.here, doors.subscriber_id).digests
+    assert (told.state, told.because) == (DeliveryState.SENT, "")
+    set_state(mailed.here, doors, DeliveryState.SENT, "250 2.0.0 Ok: queued as 4711")
+    (told,) = past_digests.show(mailed.here, doors.subscriber_id).digests
+    assert told.because == ""
+    for page in ("", f"/{DAY}"):
+        assert "4711" not in client.get(own(doors, page)).text
 
 
 def test_every_state_of_a_mail_has_words(

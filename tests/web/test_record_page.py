@@ -38,6 +38,9 @@ def test_without_a_mail_there_is_nothing_to_tell(doors: Doors, client: httpx.Cli
 
 def test_few_papers_are_counted_and_no_share_is_told(doors: Doors, client: httpx.Client) -> None:
     mailed = Mailed(doors, client)  # three papers
+    shown = text(client.get(own(doors)))
+    assert "you were mailed 3 papers. It is too early to say how many you like." in shown
+    assert "liked 0 of 3" not in shown
     paper = account.export(mailed.here, doors.email)["digests"][0]["papers"][0]
     vote.cast_by_command(mailed.here, doors.email, paper, "up")
     shown = text(client.get(own(doors)))

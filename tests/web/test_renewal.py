@@ -68,7 +68,9 @@ def test_a_fresh_link_lasts_no_longer_for_being_renewed(
     form.tick()
     answer = form.post(client)
     assert answer.headers["location"].startswith("/me/")
-    assert "renew" not in [form.action.rpartition("/")[2] for form in forms(client.get(answer.headers["location"]))]
+    assert "renew" not in [
+        form.action.rpartition("/")[2] for form in forms(client.get(answer.headers["location"]))
+    ]
     again = client.post("/api/me/renew", headers={"Authorization": f"Bearer {access}"})
     assert again.status_code == 401
     clock.turn(minutes=50)

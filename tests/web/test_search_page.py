@@ -53,13 +53,39 @@ def test_without_words_the_page_explains_itself(client: httpx.Client, q: str | N
     assert "In quotes" in page.text
 
 
-def test_where_nothing_is_found_the_page_says_what_may_help(
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"q": "zxqv"}, "No paper here has any of these words. Another spelling may help"),
+        ({"q": "zxqv", "category": "cs.LG"}, "No paper here has any of these words."),
+        (
+            {"q": "speech", "category": "math"},
+            "No paper here has all of these words, in that category and those days. Another",
+        ),
+        ({"q": "speech zxqv"}, "No paper has all of these words; 4 listed that have some of them."),
+        ({"q": "arXiv:1601.00001v2"}, "No paper here has this id."),
+        (
+            {"q": "speech", "since": "2026-04-08", "until": "2026-04-07"},
+            "That did not work: the first day is after the last.",
+        ),
+        ({"q": "-speech"}, "That did not work: something to look for is missing"),
+    ],
+)
+def test_where_nothing_is_found_the_page_says_why(
+    client: httpx.Client, papers: list[Invented], asked: dict[str, str], told: str
+) -> None:
+    page = client.get("/search", params=asked)
+    assert page.status_code == (400 if "did not work" in told else 200)
+    assert told in " ".join(re.sub("<[^>]*>", " ", page.text).split())
+
+
+def test_an_id_brings_its_paper_and_nothing_to_follow(
     client: httpx.Client, papers: list[Invented]
 ) -> None:
-    page = client.get("/search", params={"q": "zxqv", "category": "cs.LG"})
-    assert page.status_code == 200
-    assert "No paper here has these words" in page.text
-    assert "another spelling" in page.text
+    page = client.get("/search", params={"q": f"https://arxiv.org/abs/{papers[0].id}v2"})
+    assert "The paper with this id." in page.text
+    assert len(titles(page)) == 1
+    assert "Get such papers by mail" not in page.text
 
 
 def test_pages_and_order_keep_what_was_asked_for(
@@ -83,7 +109,11 @@ def test_what_is_no_page_is_not_found(client: httpx.Client, page: str) -> None:
     assert client.get("/search", params={"q": "speech", "page": page}).status_code == 404
 
 
-@pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "<b>", "\0", "9" * 500])
+def test_what_is_no_order_is_not_found(client: httpx.Client) -> None:
+    assert client.get("/search", params={"q": "speech", "order": "bogus"}).status_code == 404
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "20260528", "<b>", "\0", "9" * 500])
 def test_what_is_no_day_is_said(client: httpx.Client, papers: list[Invented], day: str) -> None:
     page = client.get("/search", params={"q": "speech", "since": day})
     assert page.status_code == 400
@@ -98,11 +128,14 @@ def test_what_is_no_day_is_said(client: httpx.Client, papers: list[Invented], da
 def test_whatever_is_typed_comes_back_as_text(
     client: httpx.Client, papers: list[Invented], hostile: str
 ) -> None:
-    for name in ("q", "category", "order"):
+    for name in ("q", "category"):
         page = client.get("/search", params={"q": "speech", name: hostile})
         assert page.status_code == 200
         assert "<script>alert" not in page.text
         assert len(page.content) < 100_000
+    page = client.get("/search", params={"q": "speech", "order": hostile})
+    assert page.status_code == 404
+    assert "<script>alert" not in page.text
 
 
 def test_everybody_may_get_such_papers_by_mail(
@@ -158,7 +191,7 @@ def test_what_cannot_be_followed_changes_nothing(
     before = keywords(doors)
     done = client.post("/search/follow", data={"q": q}, headers=signed_in)
     assert done.status_code == (400 if q.startswith("a") else 200)
-    assert "now: new papers" not in done.text
+    assert "counts from your next digest" not in done.text
     assert keywords(doors) == before
 
 

@@ -27,10 +27,13 @@ def signed_in(doors: Doors, client: httpx.Client) -> dict[str, str]:
     page = client.get(doors.path(Purpose.PREFERENCES))
     answer = button(page, "Keep me signed in on this browser").post(client)
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/me/mine"
+    assert answer.headers["location"] == "/me/mine?signed_in=1"
+    told = 'role="status">You are signed in on this browser.'
+    assert told in client.get(answer.headers["location"]).text
     cookie = answer.headers["set-cookie"]
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
     client.cookies.clear()
+    assert told not in client.get(f"{doors.path(Purpose.PREFERENCES)}?signed_in=1").text
     return {"Cookie": cookie.partition(";")[0]}
 
 

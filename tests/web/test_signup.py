@@ -10,6 +10,7 @@ from invented import Clock, Invented, with_settings
 
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
+from paperpost.settings import SettingsError, load_settings
 from paperpost.store import subscribers
 from paperpost.store.tables import DeliveryKind, InterestKind
 
@@ -144,8 +145,44 @@ def test_where_signup_is_closed_the_answer_says_so(
     assert page.status_code == 403
     asks = [form.action for form in forms(client.get("/")) + forms(client.get("/subscribe"))]
     assert ("/subscribe" in asks) == (rule != ("closed",))
+    assert ("Subscribe</a>" in page.text) == (rule != ("closed",))
     with installation.database.reading() as session:
         assert subscribers.by_email(session, "zoe@example.org") is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "statuses"),
+    [
+        ("", [200, 200]),
+        ("open", [200, 200]),
+        ("@Lab.example", [200, 403]),
+        ("lab.example, @xn--bcher-kva.example", [200, 200]),
+        ("closed", [403, 403]),
+    ],
+)
+def test_the_setting_says_whose_addresses_may_subscribe(
+    installation: Installation,
+    browse_site: Callable[[Installation], httpx.Client],
+    monkeypatch: pytest.MonkeyPatch,
+    rule: str,
+    statuses: list[int],
+) -> None:
+    monkeypatch.setenv("PAPERPOST_SIGNUP", rule)
+    client = browse_site(with_settings(installation, signup=load_settings().signup))
+    answers = [
+        client.post("/subscribe", data={"email": email, "keywords": "x"})
+        for email in ("zoe@lab.EXAMPLE", "zoe@bücher.example")
+    ]
+    assert [answer.status_code for answer in answers] == statuses
+
+
+@pytest.mark.parametrize("rule", ["*.lab.example", "*", "lab", "open lab.example", "a@lab.example"])
+def test_a_rule_that_would_match_nobody_is_refused(
+    monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    monkeypatch.setenv("PAPERPOST_SIGNUP", rule)
+    with pytest.raises(SettingsError, match="PAPERPOST_SIGNUP: must be open, closed, or the mail"):
+        load_settings()
 
 
 def test_an_old_confirmation_link_offers_a_fresh_one(
@@ -178,3 +215,12 @@ def test_one_client_cannot_post_without_end_but_others_can(client: httpx.Client,
     other = client.post(path, headers={"x-forwarded-for": "203.0.113.7"})
     assert other.status_code == 400
     assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("keywords", ["", ",,,", " "])
+def test_who_names_nothing_is_told_what_comes(client: httpx.Client, keywords: str) -> None:
+    posted = {"email": "new@example.org", "keywords": keywords, "muted": "casino"}
+    page = client.post("/subscribe", data=posted).text
+    assert "You named nothing that you read about." in page
+    page = client.post("/subscribe", data=posted | {"authors": "Emmy Noether"}).text
+    assert "You named nothing" not in page

@@ -1,11 +1,13 @@
 """Votes on the pages themselves, by somebody who is signed in."""
 
 import re
+from dataclasses import replace
+from urllib.parse import quote
 
 import httpx
 import pytest
 from doors import DAY, Doors, Form, forms
-from invented import Invented
+from invented import Invented, arrival
 from limits import RateLimitItemPerMinute
 from sqlmodel import select
 
@@ -16,6 +18,7 @@ from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose
 from paperpost.service.train import train
 from paperpost.store import papers as store
+from paperpost.store.intake import put_all
 from paperpost.store.papers import number_of
 from paperpost.store.tables import PaperMerged, Vote
 from paperpost.web.guards import limits
@@ -63,6 +66,20 @@ def test_the_page_of_a_paper_has_the_buttons_too(doors: Doors, client: httpx.Cli
     for value, shown in (("down", ["down"]), ("none", [])):
         client.post("/vote", data=form.fields | {"value": value}, headers=signed_in(doors))
         assert pressed(client.get("/paper/2604.07000", headers=signed_in(doors))) == shown
+
+
+def test_the_page_of_a_paper_whose_id_has_signs_of_addresses_is_gone_back_to(
+    installation: Installation, doors: Doors, client: httpx.Client
+) -> None:
+    name = "doi:10.1000/a#b?c%d"
+    record = replace(arrival(Invented("x", "graph", DAY)), name=name)
+    with installation.database.writing() as session:
+        put_all(session, [record], installation.clock())
+    path = f"/paper/{quote(name)}"
+    (form,) = thumbs(client.get(path, headers=signed_in(doors)))
+    answer = client.post("/vote", data=form.fields | {"value": "up"}, headers=signed_in(doors))
+    back = client.get(answer.headers["location"], headers=signed_in(doors))
+    assert (back.status_code, pressed(back)) == (200, ["up"])
 
 
 def test_a_vote_by_the_link_of_a_mail_shows_as_well(doors: Doors, client: httpx.Client) -> None:

@@ -39,6 +39,9 @@ def test_what_trends_is_shown_with_what_was_counted(
     ]
     assert "87 upvotes on Hugging Face" in page.text
     assert "4 readers voted this up" in page.text
+    own = client.get(f"/paper/{papers[5].id}").text
+    assert "4 readers voted this up" in own
+    assert "+4" not in own
 
 
 def test_a_single_vote_is_not_told(

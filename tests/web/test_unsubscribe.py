@@ -108,6 +108,19 @@ def test_the_button_sleeps_for_a_mails_first_minute_then_acts_at_once(
     assert doors.subscriber().state == "unsubscribed"
 
 
+def test_an_older_mail_unsubscribes_at_once_though_another_has_just_come(
+    client: httpx.Client, doors: Doors, clock: Clock
+) -> None:
+    mail(doors)
+    of_the_digest = doors.path(Purpose.UNSUBSCRIBE)
+    clock.turn(hours=1)
+    client.post(doors.path(Purpose.PREFERENCES), data={"action": "mail-link"})
+    assert send(doors.installation).sent == 1
+    assert "press its buttons within the first minute" in press(client, doors)
+    left = forms(client.get(of_the_digest))[0].post(client)
+    assert "You are unsubscribed" in left.text
+
+
 def test_a_mail_of_which_no_answer_is_known_arrives_when_it_was_tried(
     client: httpx.Client, doors: Doors, clock: Clock
 ) -> None:

@@ -17,7 +17,6 @@ from paperpost.web.api.limits import NO_CONTROL, Bibtex, Day, PageNumber, PaperI
 
 router = APIRouter(tags=["papers"])
 
-LONGEST_CATEGORY = 60
 NO_PAGE = "There are not so many pages."
 NO_PAPERS = "There are no papers yet."
 NO_PAPER = "There is no such paper."
@@ -25,7 +24,9 @@ NO_PAPER = "There is no such paper."
 OrderOf = Annotated[Order | None, Query(description="[trending, if anything does]")]
 Category = Annotated[
     str,
-    Query(max_length=LONGEST_CATEGORY, pattern=NO_CONTROL, description="Those of one category."),
+    Query(
+        max_length=lists.LONGEST_CATEGORY, pattern=NO_CONTROL, description="Those of one category."
+    ),
 ]
 
 
@@ -96,7 +97,7 @@ class Paper(Told):
     comment: str
     announced: date
     address: str = Field(description="Where it is read.")
-    votes: int = Field(description="Ups minus downs of everyone; 0 for fewer than three.")
+    votes: int = Field(description="How many readers voted it up; 0 for fewer than three.")
 
 
 class WholePaper(Paper):

@@ -27,15 +27,30 @@ function say(text) {
 // Votes: posted behind the page, and shown as the answer says that they stand.
 const SAID = { up: "You said: more like this.", down: "You said: less like this.", none: "Your vote is taken back." };
 
+// Presses on one paper that are not answered yet: they are posted in turn, so that the last one
+// counts, and what is shown is how things stand after that one.
+const newest = new WeakMap(); // form -> its newest press
+
 async function cast(form, value) {
+  const press = { value, answer: posted(form, value, newest.get(form)?.answer) };
+  newest.set(form, press);
+  const { stands, isRecorded } = await press.answer;
+  if (newest.get(form) !== press) return;
+  newest.delete(form);
+  if (stands) show(form, stands);
+  say(isRecorded ? SAID[stands] : "That did not work: your vote was not recorded.");
+}
+
+async function posted(form, value, before) {
   const fields = new URLSearchParams(new FormData(form));
   fields.set("value", value);
+  const last = await before;
   try {
     const answer = await fetch(form.action, { method: "POST", body: fields, headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(answer.statusText);
-    show(form, (await answer.json()).value);
+    return { stands: (await answer.json()).value, isRecorded: true };
   } catch {
-    say("That did not work: your vote was not recorded.");
+    return { stands: last?.stands, isRecorded: false };
   }
 }
 
@@ -49,7 +64,11 @@ function show(form, value) {
       button.setAttribute("aria-pressed", String(button.value === value));
     }
   }
-  say(SAID[value]);
+}
+
+// What was pressed last, answered or not.
+function pressed(form) {
+  return newest.get(form)?.value ?? form.querySelector("[aria-pressed=true]")?.value;
 }
 
 document.addEventListener("submit", (event) => {
@@ -142,6 +161,9 @@ document.querySelector("footer.bottom")?.append(opener);
 const entries = Array.from(document.querySelectorAll(".entry"));
 const titleOf = (entry) => entry.querySelector("h2 a");
 
+// Only who is not signed in is led to their link.
+const toLink = document.querySelector("header .to-link");
+
 function here() {
   return document.activeElement?.closest(".entry") ?? null;
 }
@@ -154,22 +176,32 @@ function step(by) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-function press(value) {
+function press(value, isHeld) {
+  if (isHeld) return;
   const form = (here() ?? document).querySelector("form.thumbs");
-  if (form && (here() || !entries.length)) cast(form, value);
+  if (form && (here() || !entries.length)) {
+    if (pressed(form) !== value) cast(form, value);
+  } else if (toLink) {
+    say("Sign in with your link to vote.");
+  }
 }
 
 function find() {
-  const field = document.querySelector("main input[type=search], header input[type=search]");
-  if (field) field.focus();
+  const fields = document.querySelectorAll("main input[type=search], header input[type=search]");
+  const field = Array.from(fields).find((one) => one.getClientRects().length);
+  if (field) {
+    field.focus();
+  } else { // the header of a narrow window has none
+    location.assign(`${document.querySelector("header .to-search").href}#q`);
+  }
 }
 
 const DOES = {
   j: () => step(1),
   k: () => step(-1),
   o: () => here() && titleOf(here())?.click(),
-  u: () => press("up"),
-  d: () => press("down"),
+  u: (isHeld) => press("up", isHeld),
+  d: (isHeld) => press("down", isHeld),
   "/": find,
   "?": showKeys,
 };
@@ -179,5 +211,5 @@ document.addEventListener("keydown", (event) => {
   if (!areOn || typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (!Object.hasOwn(DOES, event.key)) return;
   event.preventDefault();
-  DOES[event.key]();
+  DOES[event.key](event.repeat);
 });

@@ -1,0 +1,56 @@
+"""Papers as a model sees them, one by one, so that they can be kept and put together again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.batch import Batch
+from recommender.matrices import Floats, Integers, entries, from_parts
+from recommender.model import Model
+from recommender.text import Paper
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One paper: its terms and their weights, its factors, and its place among the papers that the
+    model was trained on, -1 for none."""
+
+    paper: Paper
+    columns: Integers
+    weights: Floats
+    factors: Floats
+    trained: int
+
+
+def apart(batch: Batch) -> list[Seen]:
+    """The papers of a batch, none of which keeps the whole of it in memory."""
+    found = []
+    for row, paper in enumerate(batch.papers):
+        columns, weights = entries(batch.tfidf, row)
+        factors = batch.factors[row].copy()
+        found.append(Seen(paper, columns.copy(), weights.copy(), factors, int(batch.trained[row])))
+    return found
+
+
+def together(model: Model, papers: Sequence[Seen]) -> Batch:
+    """The batch of papers that this model has seen."""
+    if not papers:
+        return model.batch(())
+    ends = np.cumsum([0, *(len(one.columns) for one in papers)], dtype=np.int32)
+    tfidf = from_parts(
+        np.concatenate([one.weights for one in papers]),
+        np.concatenate([one.columns for one in papers]),
+        ends,
+        len(model.vocabulary.terms),
+    )
+    return Batch(
+        papers=tuple(one.paper for one in papers),
+        tfidf=tfidf,
+        factors=np.stack([one.factors for one in papers]),
+        trained=np.array([one.trained for one in papers], dtype=np.int32),
+        terms=model.vocabulary.terms,
+        space=model.key,
+        background=model.background,
+        neighbours=model.neighbours,
+    )
