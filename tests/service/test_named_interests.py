@@ -286,7 +286,7 @@ def test_the_threshold_holds_for_each_paper_of_a_divided_digest(
 
 def test_a_divided_digest_may_end_outside_the_usual(installation: Installation) -> None:
     fill(installation, [DAY], each=12)
-    email = join(installation, "ada", "auctions", size=6)
+    email = join(installation, "ada", size=6)
     ada = number_of(installation, email)
     interests.add(installation, ada, "Thesis", 50, {KEYWORD: ["graph neural networks"]})
     found = explain.explain(installation, email, DAY)
