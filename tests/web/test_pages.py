@@ -116,7 +116,7 @@ def test_what_people_like_comes_first(
     for number in range(3):
         cast_by_command(installation, join(installation, f"ada{number}"), papers[5].id, "up")
     assert papers[5].id.replace(".", " ") in titles(client.get("/"))[0]
-    assert "+3" in client.get(f"/paper/{papers[5].id}").text
+    assert "3 readers voted this up" in client.get(f"/paper/{papers[5].id}").text
 
 
 @pytest.mark.parametrize("value", ["up", "down"])
