@@ -20,6 +20,7 @@ from playwright.sync_api import (
     Request,
     Response,
     WebError,
+    expect,
     sync_playwright,
 )
 
@@ -44,7 +45,9 @@ FLAGS = (
     # A reader's browser does not say that a program drives it, and a scanner's hides it.
     "--disable-blink-features=AutomationControlled",
 )
-PATIENCE = 10_000  # milliseconds
+PATIENCE = 30_000  # milliseconds; what fails waits so long, what works does not
+
+expect.set_options(timeout=PATIENCE)
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
