@@ -69,15 +69,25 @@ def compose_date(
     is ranked.
     """
     for people in _people(installation, only):
-        outcomes = _compose_by_hand(installation, people, on, rank)
-        for _ in range(MOST_ROUNDS - 1):
-            overtaken = [number for number, word in outcomes.items() if word == "overtaken"]
-            if not overtaken:
-                break
-            with installation.database.reading() as session:
-                again = subscribers.by_id(session, overtaken)
-            outcomes |= _compose_by_hand(installation, list(again.values()), on, rank)
-        yield Counter(outcomes.values())
+        yield compose_block(installation, people, on, rank)
+
+
+def compose_block(
+    installation: Installation,
+    people: Sequence[Subscriber],
+    on: date | None,
+    rank: Ranks = rank_block,
+) -> Counter[str]:
+    """Compose for these subscribers by hand, as `compose_date` does for all."""
+    outcomes = _compose_by_hand(installation, people, on, rank)
+    for _ in range(MOST_ROUNDS - 1):
+        overtaken = [number for number, word in outcomes.items() if word == "overtaken"]
+        if not overtaken:
+            break
+        with installation.database.reading() as session:
+            again = subscribers.by_id(session, overtaken)
+        outcomes |= _compose_by_hand(installation, list(again.values()), on, rank)
+    return Counter(outcomes.values())
 
 
 def _compose_by_hand(
