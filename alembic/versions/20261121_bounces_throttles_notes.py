@@ -2,7 +2,8 @@
 operator.
 
 A delivery without a subscriber needs `delivery` made anew on SQLite, where a column cannot be made
-optional otherwise; `Database.upgrade` runs migrations without foreign keys for that.
+optional otherwise; `Database.upgrade` runs migrations without foreign keys for that. 0003 does
+what goes through the rows of large tables.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0003"
+revision: str = "0003a"
 down_revision: str | None = "0002"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -22,12 +23,6 @@ def upgrade() -> None:
     _add_tables()
     with op.batch_alter_table("delivery") as table:
         table.alter_column("subscriber_id", existing_type=sa.Integer(), nullable=True)
-    leased = sa.text("lease IS NOT NULL")
-    op.create_index(
-        "ix_delivery_lease", "delivery", ["lease"], sqlite_where=leased, postgresql_where=leased
-    )
-    _name_the_domains_of_open_deliveries()
-    _keep_why_digests_were_silent()
 
 
 def _add_columns() -> None:
@@ -99,33 +94,10 @@ def _to(
     return sa.ForeignKeyConstraint([column], [f"{target}.{key}"], name=name, ondelete="CASCADE")
 
 
-def _name_the_domains_of_open_deliveries() -> None:
-    delivery = sa.table("delivery", *map(sa.column, ("subscriber_id", "state", "domain")))
-    subscriber = sa.table("subscriber", *map(sa.column, ("id", "email")))
-    on_postgresql = op.get_bind().dialect.name == "postgresql"
-    position = (sa.func.strpos if on_postgresql else sa.func.instr)(subscriber.c.email, "@")
-    domain = (
-        sa.select(sa.func.lower(sa.func.substr(subscriber.c.email, position + 1)))
-        .where(subscriber.c.id == delivery.c.subscriber_id)
-        .scalar_subquery()
-    )
-    is_open = delivery.c.state.in_(("queued", "unknown", "sending"))
-    op.execute(sa.update(delivery).where(is_open).values(domain=domain))
-
-
-def _keep_why_digests_were_silent() -> None:
-    op.execute(
-        "UPDATE digest SET silence = (SELECT upper(substr(reply, 1, 1)) || substr(reply, 2) || '.' "
-        "FROM delivery WHERE delivery.id = digest.delivery_id) "
-        "WHERE delivery_id IN (SELECT id FROM delivery WHERE state = 'silent')"
-    )
-
-
 def downgrade() -> None:
     """And back: the operator's mails go, which the older version does not know."""
     for table in ("press", "vote_post", "bounce", "throttle"):
         op.drop_table(table)
-    op.drop_index("ix_delivery_lease", "delivery")
     op.execute("DELETE FROM delivery WHERE subscriber_id IS NULL")
     with op.batch_alter_table("delivery") as table:
         table.alter_column("subscriber_id", existing_type=sa.Integer(), nullable=False)

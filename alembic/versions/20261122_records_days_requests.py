@@ -1,8 +1,7 @@
 """Records that make one paper, states of sources and days, the log of requests, revisions.
 
-`paper_alias` is made anew with a wider key: two papers may have one title. Its rows are copied. On
-SQLite `paper` is made anew as well, so that the number of a paper that was merged into another one
-never returns.
+On SQLite `paper` is made anew, so that the number of a paper that was merged into another one never
+returns. 0004 does what goes through the rows of large tables.
 """
 
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0004"
+revision: str = "0004a"
 down_revision: str | None = "0003"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -25,7 +24,6 @@ def upgrade() -> None:
         table.add_column(sa.Column("revised", sa.Date()))
         table.add_column(sa.Column("revised_at", sa.DateTime(timezone=True)))
         table.add_column(sa.Column("stood_from", sa.Date()))
-        table.create_index("ix_paper_revised", ["revised"])
     op.add_column(
         "subscriber",
         sa.Column("revisions", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -35,33 +33,7 @@ def upgrade() -> None:
     op.add_column("web_validator", sa.Column("kept_at", sa.DateTime(timezone=True)))
     op.add_column("host_turn", sa.Column("holder", sa.String()))
     op.add_column("host_turn", sa.Column("held_until", sa.DateTime(timezone=True)))
-    _make_aliases_anew("alias", "paper_number")
     _add_tables()
-
-
-def _make_aliases_anew(*key: str) -> None:
-    op.rename_table("paper_alias", "old_alias")
-    op.drop_index("ix_paper_alias_paper_number", "old_alias")
-    if op.get_bind().dialect.name == "postgresql":  # whose names of constraints are the schema's
-        op.execute("ALTER TABLE old_alias RENAME CONSTRAINT pk_paper_alias TO pk_old_alias")
-    op.create_table(
-        "paper_alias",
-        sa.Column("alias", sa.String(), nullable=False),
-        sa.Column("paper_number", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["paper_number"],
-            ["paper.number"],
-            name="fk_paper_alias_paper_number_paper",
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint(*key, name="pk_paper_alias"),
-    )
-    op.execute(
-        "INSERT INTO paper_alias (alias, paper_number) "
-        "SELECT alias, min(paper_number) FROM old_alias GROUP BY alias"
-    )
-    op.drop_table("old_alias")
-    op.create_index("ix_paper_alias_paper_number", "paper_alias", ["paper_number"])
 
 
 def _add_tables() -> None:
@@ -133,19 +105,17 @@ def _add_tables() -> None:
 
 
 def downgrade() -> None:
-    """And back; of several papers of one title the first keeps it. Works that only a reader's
-    library tells of go, with the votes on them: before, every paper is everybody's."""
+    """And back. Works that only a reader's library tells of go, with the votes on them: before,
+    every paper is everybody's."""
     _remove_what_is_one_readers()
     for table in ("request", "source_day", "paper_merged", "waiting_record", "paper_record"):
         op.drop_table(table)
-    _make_aliases_anew("alias")
     op.drop_column("web_validator", "kept_at")
     op.drop_column("host_turn", "held_until")
     op.drop_column("host_turn", "holder")
     op.drop_column("digest", "owed_from")
     op.drop_column("digest", "missing")
     op.drop_column("subscriber", "revisions")
-    op.drop_index("ix_paper_revised", "paper")
     op.drop_column("paper", "stood_from")
     op.drop_column("paper", "revised_at")
     op.drop_column("paper", "revised")

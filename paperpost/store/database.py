@@ -4,34 +4,45 @@ Reading and writing are told apart from the start. SQLite cannot turn a transact
 read into one that writes while another process writes, so a writing one says BEGIN IMMEDIATE.
 """
 
-import fcntl
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import (
+    ARRAY,
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    any_,
+    create_engine,
+    event,
+    literal,
+    make_url,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, SQLModel
 
-from paperpost.errors import PaperpostError
+from paperpost.store.errors import StoreError as StoreError
+from paperpost.store.errors import clearly as clearly
+from paperpost.store.locks import NUMBERS, FileLock, Holder, Job, JobLock, SessionLock, holder_of
+from paperpost.store.postgresql import limit_pauses, postgresql_engine
+from paperpost.store.upgrading import migrate
 
 HERE = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
 WRITES = "paperpost_writes"
 SECONDS_TO_WAIT_FOR_A_LOCK = 60
-Job: TypeAlias = Literal["tick", "fetch"]
-# Arbitrary numbers that name their advisory locks in PostgreSQL.
-LOCKS: dict[Job, int] = {"tick": 7_203_115, "fetch": 7_203_116}
-
-
-class StoreError(PaperpostError):
-    """The database cannot be used as it is."""
+# What comes of the way to the server and of clocks that are kept right.
+CLOCKS_MAY_DIFFER = timedelta(seconds=1)
 
 
 def migrations_folder() -> Path:
@@ -42,14 +53,18 @@ def migrations_folder() -> Path:
 class Database:
     """The store's connections. Cheap to make: nothing is opened before it is used."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, application: str = "paperpost") -> None:
+        """`application` is the name that PostgreSQL shows of this process."""
         try:
             parsed = make_url(url)
-            self.engine = _engine(parsed.render_as_string(hide_password=False))
+            self.engine = _engine(parsed, application)
         except (ArgumentError, ImportError) as error:
             raise StoreError(f"PAPERPOST_DATABASE_URL cannot be used: {error}") from error
         self._writer = self.engine.execution_options(**{WRITES: True})
         self._path = Path(parsed.database) if self.is_sqlite and parsed.database else None
+        self._locks: dict[Job, JobLock] = {}
+        # How far the server's clock was ahead of this machine's, if that is worth telling.
+        self.ahead = timedelta()
 
     @property
     def is_sqlite(self) -> bool:
@@ -59,39 +74,40 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads; what it gives stays usable afterwards."""
-        with _clearly(), Session(self.engine, expire_on_commit=False) as session:
+        with clearly(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is committed at the end, or rolled back by an exception."""
-        with _clearly(), Session(self._writer, expire_on_commit=False) as session:
+        with clearly(), Session(self._writer, expire_on_commit=False) as session:
             yield session
             session.commit()
 
     def upgrade(self, revision: str = "head") -> None:
-        """Create the tables or migrate them."""
+        """Create the tables or migrate them, beside processes that serve (upgrading.py)."""
         from alembic import command
         from alembic.util import CommandError
 
-        if self._path is not None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Addresses and votes are nobody else's business on this machine.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        with self._migrating() as connection:
-            try:
-                command.upgrade(self._alembic(connection), revision)
-            except CommandError as error:
-                raise StoreError(
-                    f"the database cannot be upgraded by this version: {error}"
-                ) from error
+        def run(connection: Connection) -> None:
+            command.upgrade(self._alembic(connection), revision)
+
+        try:
+            with clearly():
+                migrate(self._writer, self._path, run)
+        except CommandError as error:
+            raise StoreError(f"the database cannot be upgraded by this version: {error}") from error
 
     def downgrade(self, revision: str) -> None:
         """Migrate back."""
         from alembic import command
 
-        with self._migrating() as connection:
-            command.downgrade(self._alembic(connection), revision)
+        with clearly():
+            migrate(
+                self._writer,
+                self._path,
+                lambda connection: command.downgrade(self._alembic(connection), revision),
+            )
 
     def difference(self) -> list[Any]:
         """What the models have and the migrated tables lack, or the other way round."""
@@ -106,16 +122,20 @@ class Database:
             )
             return list(compare_metadata(context, SQLModel.metadata))
 
+    def is_missing(self) -> bool:
+        """Whether there is no file yet."""
+        return self._path is not None and not self._path.exists()
+
     def require_current(self) -> None:
         """Refuse to work on tables that are missing or of another version."""
-        if self._path is not None and not self._path.exists():
+        if self.is_missing():
             raise StoreError(f"there is no database at {self._path} yet: run `paperpost upgrade`")
-        wanted, found = self._head(), self._revision()
+        wanted, found = self.head(), self.revision()
         if found is None:
             raise StoreError("the database has no tables yet: run `paperpost upgrade`")
         if found == wanted:
             return
-        if not self._is_known(found):
+        if not self.knows(found):
             raise StoreError(
                 f"the database was made by another, newer Paperpost (version {found}): "
                 "install that one"
@@ -125,13 +145,40 @@ class Database:
             "run `paperpost upgrade`"
         )
 
-    @contextmanager
-    def lock(self, name: Job) -> Iterator[bool]:
-        """Whether this process may do a job that one at a time may do; a dead one's lock is free at
-        once."""
-        take = self._flock(name) if self._path is not None else self._advisory_lock(LOCKS[name])
-        with take as taken:
-            yield taken
+    def lock(self, job: Job) -> JobLock:
+        """The right to do a job that one process at a time may do; one for each job."""
+        if job not in self._locks:
+            self._locks[job] = self._new_lock(job)
+        return self._locks[job]
+
+    def _new_lock(self, job: Job) -> JobLock:
+        if self._path is not None:
+            return FileLock(self._path.with_name(f"{self._path.name}.{job}"))
+        return SessionLock(self.engine, NUMBERS[job])
+
+    def holder(self, job: Job) -> Holder | None:
+        """Who has the right to do a job; None if nobody has, or if a file cannot tell."""
+        with clearly():
+            return None if self.is_sqlite else holder_of(self.engine, NUMBERS[job])
+
+    def is_pooled(self) -> bool:
+        """Whether a pool such as pgbouncer stands before the server: it tells clients numbers of
+        its own."""
+        with clearly(), self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            number = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            return bool(number != driver.info.backend_pid)
+
+    def compare_clocks(self) -> timedelta:
+        """How far the server's clock is ahead of this machine's: for the rows of several machines
+        there has to be one time, and it is the server's. A file has this machine's."""
+        if not self.is_sqlite:
+            with clearly(), self.engine.connect() as connection:
+                before = datetime.now(UTC)
+                there = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+                ahead: timedelta = there - before - (datetime.now(UTC) - before) / 2
+            self.ahead = ahead if abs(ahead) > CLOCKS_MAY_DIFFER else timedelta()
+        return self.ahead
 
     def size(self, session: Session) -> int:
         """How many bytes the store takes on disk."""
@@ -141,26 +188,10 @@ class Database:
         return int(session.connection().exec_driver_sql(query).scalar_one())
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all locks and connections back."""
+        for lock in self._locks.values():
+            lock.give_back()
         self.engine.dispose()
-
-    @contextmanager
-    def _migrating(self) -> Iterator[Connection]:
-        """One transaction for migrations. SQLite changes a column by making its table anew, and
-        would take along what points to it: it is told to look at foreign keys at the end only."""
-        with _clearly(), self._writer.connect() as connection:
-            if not self.is_sqlite:
-                with connection.begin():
-                    yield connection
-                return
-            _look_at_foreign_keys(connection, "OFF")  # which only works outside a transaction
-            try:
-                with connection.begin():
-                    yield connection
-                    if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-                        raise StoreError("the migration was undone: rows would point to nothing")
-            finally:
-                _look_at_foreign_keys(connection, "ON")
 
     def _alembic(self, connection: Connection) -> Any:
         from alembic.config import Config
@@ -170,63 +201,32 @@ class Database:
         config.attributes["connection"] = connection
         return config
 
-    def _head(self) -> str | None:
+    def head(self) -> str | None:
+        """The version of the tables that this program works with."""
         from alembic.script import ScriptDirectory
 
         return ScriptDirectory(str(migrations_folder())).get_current_head()
 
-    def _is_known(self, revision: str) -> bool:
+    def knows(self, revision: str) -> bool:
+        """Whether a version of the tables is this program's or an earlier one."""
         from alembic.script import ScriptDirectory
 
         scripts = ScriptDirectory(str(migrations_folder()))
         return any(script.revision == revision for script in scripts.walk_revisions())
 
-    def _revision(self) -> str | None:
+    def revision(self) -> str | None:
+        """The version that the tables are of; None if there are none."""
         from alembic.migration import MigrationContext
 
-        with _clearly(), self.engine.connect() as connection:
+        with clearly(), self.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
-    @contextmanager
-    def _flock(self, name: Job) -> Iterator[bool]:
-        assert self._path is not None  # noqa: S101 - for the type checker; lock chose
-        with self._path.with_name(f"{self._path.name}.{name}").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
 
-    @contextmanager
-    def _advisory_lock(self, number: int) -> Iterator[bool]:
-        with self.engine.connect() as connection:
-            query = text("SELECT pg_try_advisory_lock(:number)")
-            taken = bool(connection.execute(query, {"number": number}).scalar())
-            connection.commit()  # the lock is the session's, not the transaction's
-            try:
-                yield taken
-            finally:
-                if taken:
-                    release = text("SELECT pg_advisory_unlock(:number)")
-                    connection.execute(release, {"number": number})
-                    connection.commit()
-
-
-@contextmanager
-def _clearly() -> Iterator[None]:
-    """Turn what a database driver says into one line for the operator."""
-    try:
-        yield
-    except DBAPIError as error:
-        # The first line: the rest may quote the values of a row, addresses among them.
-        reason = str(error.orig).strip().partition("\n")[0]
-        raise StoreError(f"cannot use the database: {reason}") from error
-
-
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+def _engine(url: URL, application: str) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        engine = postgresql_engine(url, application)
+        event.listen(engine, "begin", _begin_postgresql)
+        return engine
     # `check_same_thread`: the pool hands a connection to one thread at a time.
     engine = create_engine(
         url,
@@ -257,15 +257,14 @@ def is_of_models(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or not (name or "").startswith("paper_words")
 
 
-def _look_at_foreign_keys(connection: Connection, how: str) -> None:
-    driver = connection.connection.driver_connection
-    if driver is not None:
-        driver.execute(f"PRAGMA foreign_keys = {how}")
-
-
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(WRITES):
+        limit_pauses(connection)
 
 
 def in_chunks(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
@@ -273,6 +272,14 @@ def in_chunks(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
     remaining = iter(values)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def among(session: Session, column: Mapped[Any], numbers: Collection[int]) -> ColumnElement[bool]:
+    """Whether a column has one of these numbers. PostgreSQL is given them as one value: a statement
+    that names each takes longer to read than to run."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column == any_(literal(list(numbers), ARRAY(Integer)))
+    return column.in_(numbers)
 
 
 def printable(text: str, longest: int = 1_000) -> str:
