@@ -1,15 +1,19 @@
-"""The commands that give out tokens: operator, token."""
+"""The commands for operators: tokens, backups."""
 
+import os
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from paperpost.terminal import AsJson, Email, opened, show
+from paperpost.settings import load_settings
+from paperpost.terminal import AsJson, Email, fail, opened, say, show
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the others."""
-    for command in (operator, token):
+    for command in (operator, token, backup, restore):
         app.command()(command)
 
 
@@ -38,3 +42,81 @@ def token(
     with opened() as installation:
         made = tokens.token_of(installation, email, fresh=fresh)
     show(as_json, {"email": email, "token": made}, made)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to; - for standard output.")],
+    as_json: AsJson = False,
+) -> None:
+    """Everything that is stored, and the key of the links, as one file; while others work."""
+    from paperpost.service import backup as service
+
+    if str(file) == "-":
+        _back_up_to_stdout(as_json)
+        return
+    with opened() as installation:
+        done = service.back_up(installation, file)
+    size, rows = file.stat().st_size, sum(done.rows.values())
+    document = {"file": str(file), "bytes": size, "made_at": done.made_at.isoformat()}
+    document |= {"version": done.revision, "rows": done.rows}
+    text = f"{file}: {rows:,} rows, {size / 1e6:,.1f} MB, {SECRET}"
+    show(as_json, document, text)
+
+
+SECRET = "with the key of all links: keep it as secret as the database"  # noqa: S105 - no password
+
+
+def _back_up_to_stdout(as_json: bool) -> None:
+    from paperpost.service import backup as service
+
+    if as_json:
+        raise typer.BadParameter("with - standard output is the backup, and not one for JSON")
+    if sys.stdout.isatty():
+        raise typer.BadParameter("a backup is nothing for a terminal: name a file, or use a pipe")
+    try:
+        with opened() as installation:
+            done = service.write_backup(installation, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushed at the end
+        fail("the backup is not whole: whoever took it has ended")
+    say(f"{sum(done.rows.values()):,} rows, {SECRET}")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `paperpost backup` wrote.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Lose what is stored now, if anything is.")
+    ] = False,
+    send_waiting: Annotated[
+        bool,
+        typer.Option(
+            "--send-waiting",
+            help="No mail was sent since the backup: send what waited, compose what was due.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in the place of what is stored, on SQLite or PostgreSQL."""
+    from paperpost.service import restore as service
+
+    done = service.restore(load_settings(), file, force=force, send_waiting=send_waiting, say=say)
+    if done.key is not None:
+        say(
+            f"earlier links were signed with a key that PAPERPOST_SECRET_KEY does not name: "
+            f"it is in {done.key}, add it after yours"
+        )
+    document = {
+        "made_at": done.made_at.isoformat(),
+        "rows": done.rows,
+        "expired": done.expired,
+        "taken_as_sent": done.taken_as_sent,
+        "key": None if done.key is None else str(done.key),
+    }
+    text = f"{sum(done.rows.values()):,} rows as of {done.made_at:%Y-%m-%d %H:%M} UTC"
+    if done.expired or done.taken_as_sent:
+        text += (
+            f"; {done.expired:,} mails that waited then have expired, and {done.taken_as_sent:,} "
+            "digests that were due since are taken as sent"
+        )
+    show(as_json, document, text)

@@ -1,0 +1,57 @@
+"""Everything that is stored, of one moment, in one file; others go on working meanwhile."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from paperpost.service import backup_file
+from paperpost.service.backup_file import BackupError, Header
+from paperpost.service.installation import Installation
+from paperpost.store.dumping import dumping
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """What is in a backup: when, which version of the tables, how many rows of each."""
+
+    made_at: datetime
+    revision: str
+    rows: dict[str, int]
+
+
+def back_up(installation: Installation, path: Path) -> BackedUp:
+    """Write a backup to a file, which is there when it is whole and not before; an earlier backup
+    of that name is replaced then, any other file is refused."""
+    if path.exists() and not (path.is_file() and backup_file.is_backup(path)):
+        raise BackupError(f"{path} is there already and is no backup: it stays as it is")
+    with _appearing(path) as file:
+        return write_backup(installation, file)
+
+
+def write_backup(installation: Installation, file: IO[bytes]) -> BackedUp:
+    """Write a backup to an open file or pipe."""
+    keys = tuple(key.decode() for key in installation.keys)
+    with dumping(installation.database) as dump:
+        header = Header(dump.revision, installation.clock(), keys)
+        rows = backup_file.write(file, header, dump.tables)
+    return BackedUp(header.made_at, header.revision, rows)
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that only its owner may read, and that has its name when it is on the disk."""
+    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(number, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,13 @@
+"""Backups that somebody changed, with a checksum that is right again."""
+
+import gzip
+import hashlib
+import json
+
+
+def signed(lines: bytes) -> bytes:
+    """A backup's file of these lines, of which the last one is replaced."""
+    before = lines[: lines.rstrip(b"\n").rfind(b"\n") + 1]
+    rows = json.loads(lines[len(before) :])["rows"]
+    digest = hashlib.sha256(before).hexdigest()
+    return gzip.compress(before + json.dumps({"rows": rows, "sha256": digest}).encode() + b"\n")
