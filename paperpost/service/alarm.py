@@ -57,16 +57,16 @@ def look(
     """Everything that the operator should know; `failing` are jobs by name."""
     with installation.database.reading() as session:
         last = troubles.last_alarm(session)
+        asked = standings(session, installation.settings, now)
         return [
             *lost_mail(session, last.created_at if last else None, now),
-            *standing(installation, session, now),
+            *standing(session, asked, now),
             *failing_jobs(failing, now),
         ]
 
 
-def standing(installation: Installation, session: Session, now: datetime) -> list[Trouble]:
+def standing(session: Session, asked: Sequence[Standing], now: datetime) -> list[Trouble]:
     """What goes on being wrong until somebody does something: with sources and the mail server."""
-    asked = standings(session, installation.settings, now)
     waiting = troubles.stuck(session, now - MAIL_PATIENCE, now)
     return [
         *unread_sources(asked, now, subscribers.first_joined(session)),

@@ -13,7 +13,7 @@ from paperpost.service.letters import web_address
 from paperpost.service.origins import Origins, origins
 from paperpost.store import papers, votes
 from paperpost.store.papers import number_of
-from paperpost.store.tables import NEVER_ANNOUNCED, Paper
+from paperpost.store.tables import Paper
 from paperpost.store.votes import Tally
 from recommender.trending import FEWEST
 
@@ -48,7 +48,7 @@ def newest_day(installation: Installation) -> date | None:
 def paper(installation: Installation, name: str) -> PaperView | None:
     """The paper of that id, or of any name it was once met under."""
     with installation.database.reading() as session:
-        found = _public(session, name)
+        found = papers.find_public(session, name)
         return None if found is None else _told_view(installation, session, found)
 
 
@@ -64,7 +64,7 @@ class PaperPage:
 def page(installation: Installation, name: str) -> PaperPage | None:
     """What the page of a paper shows that is the paper's own."""
     with installation.database.reading() as session:
-        found = _public(session, name)
+        found = papers.find_public(session, name)
         if found is None:
             return None
         view = _told_view(installation, session, found)
@@ -74,15 +74,8 @@ def page(installation: Installation, name: str) -> PaperPage | None:
 def citation(installation: Installation, name: str) -> str | None:
     """A paper as BibTeX."""
     with installation.database.reading() as session:
-        found = _public(session, name)
+        found = papers.find_public(session, name)
     return None if found is None else bibtex([found])
-
-
-def _public(session: Session, name: str) -> Paper | None:
-    """The paper of that name, unless only somebody's own library tells of it. PostgreSQL takes no
-    NUL in a text."""
-    found = None if "\0" in name else papers.find(session, name)
-    return None if found is None or found.announced == NEVER_ANNOUNCED else found
 
 
 def _told_view(installation: Installation, session: Session, paper: Paper) -> PaperView:

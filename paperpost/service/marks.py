@@ -9,7 +9,6 @@ from paperpost.service.browse import PaperView
 from paperpost.service.installation import Installation
 from paperpost.service.vote import WORDS, CannotVote, cast_at_once
 from paperpost.store import listings, papers
-from paperpost.store.tables import NEVER_ANNOUNCED
 
 SITE = "site"
 DAY = timedelta(days=1)
@@ -44,8 +43,8 @@ def cast_on_site(installation: Installation, subscriber: int, paper_id: str, val
     """Record what a subscriber who is signed in says of a paper of the public pages, and give it
     back. Raises CannotVote."""
     with installation.database.reading() as session:
-        paper = papers.find(session, paper_id)
-    if paper is None or paper.announced == NEVER_ANNOUNCED:
+        paper = papers.find_public(session, paper_id)
+    if paper is None:
         raise CannotVote(f"there is no paper {paper_id[:100]}")
     standing = cast_at_once(installation, subscriber, paper.id, value, origin=SITE)
     return WORDS[standing.value]

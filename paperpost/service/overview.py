@@ -46,7 +46,7 @@ def overview(installation: Installation) -> dict[str, Any]:
             "sizes": _sizes(installation, session, now),
         }
         lost = alarm.lost_mail(session, None, now)
-    document["wrong"] = [*wrong(installation), *(one.sentence for one in lost)]
+    document["wrong"] = [*wrong(installation, sources), *(one.sentence for one in lost)]
     document["requests"] = [
         one.document | {"sentence": discreet(one.sentence)} for one in asked.hosts(installation)
     ]

@@ -22,7 +22,7 @@ from paperpost.service.window import Window, window_of_days
 from paperpost.store import digests, library, papers, subscribers, votes
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import NEVER_ANNOUNCED, Paper, Subscriber
+from paperpost.store.tables import Paper, Subscriber
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,6 @@ ENOUGH = 1_500
 MOST_VOTES = 200
 LEADING = 5
 ANSWERS = ("up", "down")
-LONGEST_NAME = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def answer(installation: Installation, number: int, answers: Mapping[str, str]) 
     with installation.database.writing() as session:
         subscribers.take_turns(session, number)
         for name, said in given:
-            paper = _public(session, name)
+            paper = papers.find_public(session, name)
             if paper is not None:
                 rated.add(number_of(paper))
                 _cast(session, number, paper, said, now)
@@ -120,12 +119,6 @@ def answer(installation: Installation, number: int, answers: Mapping[str, str]) 
 def _cast(session: Session, number: int, paper: Paper, said: str, now: datetime) -> None:
     value, origin = VALUES[said], votes.RATING
     votes.cast(session, number, number_of(paper), value, origin=origin, now=now, counts_at=now)
-
-
-def _public(session: Session, name: str) -> Paper | None:
-    # PostgreSQL takes no text with a NUL.
-    paper = papers.find(session, name) if name.isprintable() and len(name) <= LONGEST_NAME else None
-    return None if paper is None or paper.announced == NEVER_ANNOUNCED else paper
 
 
 def _scene(

@@ -22,7 +22,6 @@ from paperpost.service.wishes import InvalidWish
 from paperpost.sources.identifiers import any_identifier, bare_doi
 from paperpost.store import papers, word_index
 from paperpost.store.database import printable
-from paperpost.store.tables import NEVER_ANNOUNCED
 from paperpost.store.words import Query, Within, read_query
 
 LONGEST = 300  # letters of what is typed
@@ -256,10 +255,8 @@ def _name(text: str) -> str | None:
 def _named(session: Session, text: str) -> list[int]:
     """The paper whose id was typed."""
     name = _name(text)
-    found = papers.find(session, name) if name else None
-    if found is None or found.announced == NEVER_ANNOUNCED:
-        return []
-    return [papers.number_of(found)]
+    found = papers.find_public(session, name) if name else None
+    return [] if found is None else [papers.number_of(found)]
 
 
 def _with_some(session: Session, query: Query, within: Within, every: Collection[int]) -> list[int]:

@@ -1,7 +1,7 @@
 """How the installation is doing, in one look."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -34,7 +34,8 @@ def status(installation: Installation) -> dict[str, Any]:
             "undelivered": _undelivered(session),
             "bounces": _bounces(session, installation.clock() - SOFT_WINDOW),
         }
-    return report | {"wrong": [*wrong(installation), *_wrong_with_mail(report)]}
+    report["ticks"] = _ticks(installation)
+    return report | {"wrong": [*wrong(installation, asked), *_wrong_with_mail(report)]}
 
 
 def is_healthy(installation: Installation) -> bool:
@@ -45,6 +46,15 @@ def is_healthy(installation: Installation) -> bool:
     except StoreError:
         return False
     return True
+
+
+def _ticks(installation: Installation) -> dict[str, str | None] | None:
+    """Which process of those that share the database composes; None if none, or with SQLite."""
+    holder = installation.database.holder("tick")
+    if holder is None:
+        return None
+    since = holder.since.astimezone(UTC).isoformat()
+    return {"process": holder.process, "address": holder.address, "since": since}
 
 
 def _papers(session: Session) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from paperpost.service.uncounted import Ignored
 from paperpost.store import arrivals, papers, subscribers, vote_posts, votes
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import NEVER_ANNOUNCED, Paper, VotePost
+from paperpost.store.tables import Paper, VotePost
 from paperpost.store.votes import Standing
 
 VALUES = {"up": 1, "down": -1, "none": 0}
@@ -117,8 +117,8 @@ def cast_at_once(
     with installation.database.writing() as session:
         subscribers.take_turns(session, number)
         member(session, number)
-        paper = papers.find(session, paper_id)
-        if paper is None or paper.announced == NEVER_ANNOUNCED:
+        paper = papers.find_public(session, paper_id)
+        if paper is None:
             raise CannotVote(f"there is no paper {paper_id}")
         return votes.cast(
             session,

@@ -13,23 +13,23 @@ from paperpost.service.doctor import home, work
 from paperpost.service.doctor.checks import gathered
 from paperpost.service.installation import Installation
 from paperpost.service.silence import at, could_not_be_read
-from paperpost.service.standing import Standing, standings
+from paperpost.service.standing import Standing
 from paperpost.store import papers, snapshots
 
 # Whoever works asks each source every six hours at the latest (fetch.py).
 ASKED_LATELY = timedelta(hours=7)
 
 
-def wrong(installation: Installation) -> list[str]:
+def wrong(installation: Installation, asked: Sequence[Standing]) -> list[str]:
     """What an alarm would tell now but for mails that were lost; sources that failed just now or
-    that nobody asks; what is missing; and what doctor's quickest checks object to."""
+    that nobody asks, given how they stand; what is missing; and what doctor's quickest checks
+    object to."""
     now = installation.clock()
     with installation.database.reading() as session:
-        asked = standings(session, installation.settings, now)
         found = [
             *(could_not_be_read(one) for one in asked if one.failed),
             *not_asked(asked, now),
-            *(trouble.sentence for trouble in alarm.standing(installation, session, now)),
+            *(trouble.sentence for trouble in alarm.standing(session, asked, now)),
             *_missing(session),
         ]
     return list(dict.fromkeys([*found, *_objections(installation)]))

@@ -1,14 +1,16 @@
 """Papers: one work is one row, whatever versions and sources it comes in (intake.py)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, func, select
 
-from paperpost.store.database import in_chunks
+from paperpost.store.database import among, in_chunks
 from paperpost.store.merging import successors
-from paperpost.store.tables import NEVER_ANNOUNCED, Paper, PaperAlias
+from paperpost.store.tables import NEVER_ANNOUNCED, Paper, PaperAlias, PaperMerged
 
 
 def number_of(paper: Paper) -> int:
@@ -27,6 +29,13 @@ def find(session: Session, name: str) -> Paper | None:
         .where(PaperAlias.alias == name)
         .order_by(col(Paper.id) != name, col(Paper.id))
     ).first()
+
+
+def find_public(session: Session, name: str) -> Paper | None:
+    """The same, unless only somebody's own library tells of it; a name from outside may be
+    anything, and PostgreSQL takes no NUL in a text."""
+    found = find(session, name) if name.isprintable() else None
+    return None if found is None or found.announced == NEVER_ANNOUNCED else found
 
 
 def named(session: Session, names: Iterable[str]) -> list[Paper]:
@@ -60,6 +69,41 @@ def by_number(session: Session, numbers: Iterable[int]) -> dict[int, Paper]:
     return found
 
 
+class Telling(NamedTuple):
+    """What tells whether a paper is the same work as another one."""
+
+    number: int
+    announced: date
+    id: str
+    title: str
+    abstract: str
+    authors: list[str]
+
+
+def tellings(session: Session, numbers: Collection[int]) -> Iterator[list[Telling]]:
+    """What papers tell of themselves, some at a time; unknown numbers are left out."""
+    for chunk in in_chunks(numbers):
+        yield _tellings(session, among(session, col(Paper.number), chunk))
+
+
+def tellings_between(session: Session, first: date, last: date) -> Iterator[list[Telling]]:
+    """The same of the papers announced from `first` to `last`, both included, day by day."""
+    days = session.exec(
+        select(col(Paper.announced))
+        .where(_is_public(), col(Paper.announced) >= first, col(Paper.announced) <= last)
+        .distinct()
+        .order_by(col(Paper.announced))
+    ).all()
+    for day in days:
+        yield _tellings(session, col(Paper.announced) == day)
+
+
+def _tellings(session: Session, which: ColumnElement[bool]) -> list[Telling]:
+    columns = [getattr(Paper, name) for name in Telling._fields]
+    rows = session.execute(sql_select(*columns).where(which).order_by(col(Paper.number)))
+    return [Telling(*row) for row in rows]
+
+
 def _is_public() -> ColumnElement[bool]:
     """Whether a source has told of the paper, and not only somebody's own library."""
     return col(Paper.announced) > NEVER_ANNOUNCED
@@ -86,6 +130,39 @@ def revised(session: Session, since: date, first: date, last: date) -> list[Pape
 def _revised_between(since: date, first: date, last: date) -> tuple[ColumnElement[bool], ...]:
     announced, revised = col(Paper.announced), col(Paper.revised)
     return announced >= since, announced < first, revised >= first, revised <= last
+
+
+class Mark(NamedTuple):
+    """What is another one whenever papers came in, changed, or turned out to be one: the highest
+    number of a paper, when the last one changed, and the number of the last merger."""
+
+    newest_number: int
+    changed_at: datetime | None
+    last_merger: int
+
+
+def mark(session: Session) -> Mark:
+    """The mark of the papers as they are now; it is found without looking at them all."""
+    newest, changed, merged = (
+        sql_select(func.max(column)).scalar_subquery()
+        for column in (col(Paper.number), col(Paper.changed_at), col(PaperMerged.id))
+    )
+    number, changed_at, merger = session.execute(sql_select(newest, changed, merged)).one()
+    return Mark(number or 0, changed_at, merger or 0)
+
+
+def changed_since(session: Session, numbers: Collection[int], since: datetime) -> set[int]:
+    """Those of the papers that changed after that moment."""
+    return {
+        number
+        for chunk in in_chunks(numbers)
+        for number in session.exec(
+            select(col(Paper.number)).where(
+                among(session, col(Paper.number), chunk), col(Paper.changed_at) > since
+            )
+        )
+        if number is not None
+    }
 
 
 def changes(session: Session, first: date, last: date) -> list[tuple[int, datetime]]:

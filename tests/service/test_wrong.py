@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from invented import START, Clock, fill, join, with_settings
 
+from paperpost.service import wrong as service
 from paperpost.service.installation import Installation
 from paperpost.service.overview import overview
+from paperpost.service.standing import standings
 from paperpost.service.status import status
 from paperpost.service.train import train
-from paperpost.service.wrong import wrong
 from paperpost.store import requests
 
 SOURCE = "arxiv:cs.LG"
@@ -28,6 +29,12 @@ def served(any_installation: Installation) -> Installation:
 def asked(installation: Installation) -> None:
     with installation.database.writing() as session:
         requests.record_run(session, SOURCE, "ok", "12 papers", installation.clock())
+
+
+def wrong(installation: Installation) -> list[str]:
+    with installation.database.reading() as session:
+        stand = standings(session, installation.settings, installation.clock())
+    return service.wrong(installation, stand)
 
 
 def told(installation: Installation) -> str:

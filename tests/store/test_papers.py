@@ -173,3 +173,12 @@ def test_papers_are_found_by_any_of_their_names_and_each_once(database: Database
         assert {paper.id for paper in found} == {ONE.name, other.name}
         assert len(found) == 2
         assert papers.named(session, []) == []
+
+
+def test_a_public_paper_is_found_by_any_name_that_can_be_sent(database: Database) -> None:
+    put(database, ONE)
+    with database.reading() as session:
+        found = papers.find_public(session, "2604.00001")
+        assert found is not None
+        for name in ("", "2604.00001\0", "\0", "2604.00001\n", "\ud800", "a" * 100_000):
+            assert papers.find_public(session, name) is None

@@ -33,17 +33,11 @@ OPERATOR = HTTPBearer(
 Shown = HTTPAuthorizationCredentials | None
 
 
-def _served(request: Request) -> Site:
+def _installation(request: Request) -> Installation:
     site: Site = request.app.state.site
-    return site
-
-
-def _installation(site: Annotated[Site, Depends(_served)]) -> Installation:
     return site.installation
 
 
-# The site as nobody in particular sees it.
-Served = Annotated[Site, Depends(_served)]
 Here = Annotated[Installation, Depends(_installation)]
 
 
