@@ -2,9 +2,10 @@
 each a call or two into the rooms below.
 
 The truth about time is in the tables: a tick looks what is due (digests, fetches, a training)
-and does it. Of several processes on one database the holder of the tick lock ticks; delivering
-is shared by all, because a mail is leased before it is tried; the folder with what came back is
-read by whoever has one, for it may be on another machine than the tick, and a report counts once.
+and does it. Of several processes on one database the holder of the tick lock ticks, for as long
+as it lives; delivering is shared by all, because a mail is leased before it is tried; the folder
+with what came back is read by whoever has one, for it may be on another machine than the tick, and
+a report counts once.
 Sources are asked beside the tick, for to be polite is to wait, and mail must not wait for that.
 """
 
@@ -16,16 +17,19 @@ from datetime import timedelta
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from paperpost.engine.embedded import compose_all_due
+from paperpost.engine.choice import engine_of
+from paperpost.engine.runs import compose_all_due
 from paperpost.service import admission, alarm, bounce, courtesy, quarantine, timetable
 from paperpost.service.alarm import Failing
 from paperpost.service.deliver import send
 from paperpost.service.fetch import fetch_due
-from paperpost.service.installation import Installation
+from paperpost.service.installation import Installation, utc_now
 from paperpost.service.train import enough_has_changed, train
 from paperpost.service.unconfirmed import forget_unconfirmed
 
 TICK_EVERY = timedelta(seconds=30)
+# How long nobody ticks after the one that did has ended; if it froze, after its lock is free.
+LEAD_EVERY = timedelta(seconds=5)
 DELIVER_EVERY = timedelta(seconds=5)
 LONGEST_BACK_OFF = timedelta(minutes=10)
 # What is composed should know what is new, but no source keeps digests waiting for longer.
@@ -42,6 +46,9 @@ class Clockwork:
     def __init__(self, installation: Installation, stop: threading.Event) -> None:
         self._installation = installation
         self._stop = stop
+        self._engine = engine_of(installation.settings)
+        self._lead = installation.database.lock("tick")
+        self._fetch_lock = installation.database.lock("fetch")
         self._leads: bool | None = None
         self._patience = timedelta()
         self._not_before = installation.clock()
@@ -63,19 +70,22 @@ class Clockwork:
         """
         scheduler = BackgroundScheduler(timezone="UTC")
         jobs = [
+            (self._take_over, LEAD_EVERY),
             (self._fetch, TICK_EVERY),
             (self._tick, TICK_EVERY),
             (self._deliver, DELIVER_EVERY),
         ]
         if self._bounce_folder is not None:
             jobs.append((self._bounces, TICK_EVERY))
+        now = utc_now()
         for job, every in jobs:
             # A late tick is still wanted, once: APScheduler would drop it after a second.
             scheduler.add_job(
                 self._guarded(job),
                 "interval",
                 seconds=every.total_seconds(),
-                next_run_time=self._installation.clock(),
+                # Who takes over ticks by that.
+                next_run_time=now + every if job == self._tick else now,
                 coalesce=True,
                 max_instances=1,
                 misfire_grace_time=None,
@@ -84,6 +94,7 @@ class Clockwork:
         scheduler.start()
         log.info("working", store=self._installation.database.engine.dialect.name)
         self._stop.wait()
+        self._lead.give_back()  # which also ends the tick at its next block
         scheduler.shutdown(wait=False)
         with self._delivering:  # the mail in flight is recorded, the rest given back
             pass
@@ -108,24 +119,35 @@ class Clockwork:
 
         return run
 
+    def _take_over(self) -> None:
+        """Tick at once, if nobody else does."""
+        if self._lead.not_ours.is_set():
+            self._tick()
+
+    def _has_lead(self) -> bool:
+        ours = not self._stop.is_set() and self._lead.take()
+        if ours != self._leads:
+            self._leads = ours
+            log.info("this process ticks" if ours else "another process ticks; delivering only")
+            if ours:
+                self._guarded(self._reckon)()
+        return ours
+
     def _tick(self) -> None:
-        with self._ticking, self._installation.database.lock("tick") as ours:
-            if ours != self._leads:
-                self._leads = ours
-                log.info("this process ticks" if ours else "another process ticks; delivering only")
-                if ours:
-                    self._guarded(self._reckon)()
-            if not ours:
+        with self._ticking:
+            if not self._has_lead():
                 return
             self._wait_for_papers()
-            # Whatever becomes of one of them, the others get their turn.
+            # Whatever becomes of one of them, the others get their turn; but none is begun by a
+            # process that was frozen or cut off for so long that another one ticks by now.
             for job in (self._compose, self._train, self._alarm, self._forget):
-                self._guarded(job)()
+                if not self._lead.not_ours.is_set():
+                    self._guarded(job)()
 
     def _wait_for_papers(self) -> None:
         """Let a fetch that is under way end, if it began a moment ago."""
         until = self._fetch_began + FETCH_PATIENCE_SECONDS
-        while not self._stop.is_set() and time.monotonic() < until:
+        while not self._lead.not_ours.is_set() and time.monotonic() < until:
             if self._fetched.wait(_LOOK_SECONDS):
                 return
 
@@ -135,7 +157,7 @@ class Clockwork:
             log.info("digests are due at another time than was reckoned", subscribers=moved)
 
     def _compose(self) -> None:
-        counts = compose_all_due(self._installation, self._stop)
+        counts = compose_all_due(self._installation, self._lead.not_ours, self._engine)
         if counts:
             log.info("composed", **{word.replace(" ", "_"): n for word, n in counts.items()})
 
@@ -148,7 +170,7 @@ class Clockwork:
             return
         self._begin_to_fetch()
         try:
-            with self._fetching, self._installation.database.lock("fetch") as ours:
+            with self._fetching, self._fetch_lock.held() as ours:
                 result = fetch_due(self._installation, self._stop) if ours else None
         finally:
             self._fetched.set()
@@ -192,6 +214,7 @@ class Clockwork:
             log.info("bounces", counted=counts["counted"], ignored=counts["ignored"])
 
     def _deliver(self) -> None:
+        self._installation.database.compare_clocks()
         if self._installation.clock() < self._not_before:
             return
         with self._delivering:

@@ -4,6 +4,7 @@ Results go to stdout, progress to stderr; with `--json` stdout holds one JSON do
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -12,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from paperpost.service.installation import Installation, open_installation
-from paperpost.settings import load_settings
+from paperpost.settings import checked_engine, load_settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Email = Annotated[str, typer.Argument(help="A subscriber's address.")]
@@ -24,6 +25,14 @@ def a_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not a date like 2026-04-01") from error
+
+
+def an_engine(text: str) -> str:
+    """An engine as it is named in the settings."""
+    try:
+        return checked_engine(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def say(line: str) -> None:
@@ -48,7 +57,8 @@ def fail(line: str) -> NoReturn:
 @contextmanager
 def opened(tell: Callable[[str], None] = say) -> Iterator[Installation]:
     """The installation of the settings, for as long as a command takes."""
-    installation = open_installation(load_settings(), say=tell)
+    command = " ".join(sys.argv[1:2])
+    installation = open_installation(load_settings(), command=command, say=tell)
     try:
         yield installation
     finally:

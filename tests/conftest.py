@@ -24,6 +24,8 @@ from paperpost.store.database import Database
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Where the servers stand that speak the sources' protocols: others fetch from them too.
 sys.path.insert(0, str(REPOSITORY / "tests" / "sources"))
+# What counts mails and processes: others kill some, too.
+sys.path.insert(0, str(REPOSITORY / "tests" / "crash"))
 DATA = Path(os.environ.get("PAPERPOST_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
 
 

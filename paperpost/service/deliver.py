@@ -32,6 +32,8 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=30)
 SMTP_TIMEOUT_SECONDS = 60.0
 CLAIMED_AT_ONCE = 100
+# So long a database may be away until what the server took meanwhile is forgotten, and sent again.
+LONGEST_OUTAGE_SECONDS = 300.0
 # Of about four kilobytes each, kept in memory during a run.
 MOST_FRAGMENTS = 2_000
 
@@ -54,6 +56,7 @@ def send(
         connections=settings.smtp_connections,
         batch=CLAIMED_AT_ONCE,
         wait_for_leases=patient,
+        settle_for=LONGEST_OUTAGE_SECONDS,
     )
 
 

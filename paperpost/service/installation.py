@@ -23,6 +23,7 @@ from paperpost.store.tables import Fragment
 
 if TYPE_CHECKING:  # the model's libraries take seconds to load, and `send` needs none of them
     from paperpost.service.periods import Period
+    from paperpost.service.seen import Places
     from paperpost.service.space import Space
     from paperpost.service.trending import Board
     from paperpost.service.window import Stamp, Window
@@ -31,8 +32,14 @@ if TYPE_CHECKING:  # the model's libraries take seconds to load, and `send` need
 
 
 def utc_now() -> datetime:
-    """The time, as the rest of the service is given it."""
+    """The time of this machine."""
     return datetime.now(UTC)
+
+
+def time_of(database: Database) -> Callable[[], datetime]:
+    """The time that all machines go by that share a database: the server's, by how far it was from
+    this machine's when they were compared last."""
+    return lambda: utc_now() + database.ahead
 
 
 # Pages may be as old as this where they took long to make.
@@ -70,20 +77,24 @@ def _mails() -> Kept[str, dict[str, int]]:
 
 @dataclass
 class ModelSlot:
-    """The model this process works with, which snapshot it is, and when the store was asked.
+    """The model this process works with, which snapshot it is, and when the store was asked;
+    `pinned` is the one that a run holds on to (one_model.py).
 
     `one_loads` is held while a page has the model loaded, `one_previews` while one visitor's
     interests are tried; `windows` are the candidates ranked last (window.py), `rendered` the
     fragments of papers by number and last change (drafting.py); `boards` and `categories` are what
     lists are made of (trending.py, lists.py), `mails` all mails by state (overview.py); `stamps`
     tell whether windows still hold, `seen` are papers that were voted on, by model, id and last
-    change (seen.py).
+    change, and `places` where those stand that the model knows (seen.py).
     """
 
     model: Model | None = None
     snapshot_id: int | None = None
+    pinned: Model | None = None
     looked_at: datetime | None = None
     page_looked_at: datetime | None = None
+    # The thread that loads a newer model while pages go on with the older one.
+    loading: Thread | None = None
     one_loads: Lock = field(default_factory=Lock)
     one_previews: Turns = field(default_factory=Turns)
     windows: tuple[Window, ...] = ()
@@ -93,6 +104,7 @@ class ModelSlot:
     stamps: Kept[tuple[date, date, bool], Stamp] = field(default_factory=_stamps)
     seen: Recent[tuple[str, str, datetime], Seen] = field(default_factory=_seen)
     rendered: dict[tuple[int, datetime], Fragment] = field(default_factory=dict)
+    places: Places | None = None
     # The papers in the model's space (space.py), the thread that puts newer ones there, and whether
     # it is to end.
     space: Space | None = None
@@ -134,8 +146,9 @@ class Installation:
     def close(self) -> None:
         """End what runs beside the requests, and give the database's connections back."""
         self.slot.closing.set()
-        if self.slot.folding is not None:
-            self.slot.folding.join()
+        for thread in (self.slot.loading, self.slot.folding):
+            if thread is not None:
+                thread.join()
         self.slot.boards.close()
         self.slot.categories.close()
         self.slot.mails.close()
@@ -146,19 +159,21 @@ class Installation:
 def open_installation(
     settings: Settings,
     *,
-    clock: Callable[[], datetime] = utc_now,
+    command: str = "",
     say: Callable[[str], None] = silently,
 ) -> Installation:
-    """The installation of these settings; raises StoreError unless its tables are up to date,
-    and SettingsError for a mail server's URL or a key that cannot be used."""
-    database = Database(settings.store_url)
+    """The installation of these settings, for the command of that name; raises StoreError unless
+    its tables are up to date, and SettingsError for a mail server's URL or a key that cannot be
+    used."""
+    database = Database(settings.store_url, f"paperpost {command}".strip())
     database.require_current()
+    database.compare_clocks()
     _require_usable_smtp(settings)
     dkim_signer(settings)
     for line in unknown_variables(os.environ):
         say(line)
     _look_at_the_key(settings, database, say)
-    return Installation(settings, database, clock, say)
+    return Installation(settings, database, time_of(database), say)
 
 
 def _require_usable_smtp(settings: Settings) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
 from sqlalchemy import select as sql_select
+from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
-from paperpost.store.database import in_chunks
+from paperpost.store.bulk import insert_all, new_numbers
+from paperpost.store.database import among, in_chunks
 from paperpost.store.merging import successors
 from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import (
@@ -21,6 +22,10 @@ from paperpost.store.tables import (
     Subscriber,
     Vote,
 )
+
+# What has to be as it was before the ranking; the latter only for a digest by the clock.
+_COMPOSED = ("digest_count",)
+_SCHEDULE = ("next_due_at", "timezone", "hour", "frequency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,9 @@ def freeze(session: Session, new_ones: Sequence[NewDigest], now: datetime) -> di
     ids = sorted(new.subscriber_id for new in new_ones)
     unchanged = _unchanged(session, ids, new_ones)
     _count(session, [new for new in new_ones if new.subscriber_id in unchanged])
-    found = _of_day(session, ids, day)
-    later = _with_later(session, ids, day)
+    dates = _dates_since(session, ids, day)
+    later = {number for number, date_of in dates if date_of > day}
+    found = _of_day(session, [number for number, date_of in dates if date_of == day], day)
     outcomes: dict[int, str] = {}
     fresh = []
     for new in new_ones:
@@ -105,54 +111,51 @@ def _unchanged(
 ) -> frozenset[int]:
     """The subscribers who are as they were seen, and stay so until the transaction ends."""
     seen = {new.subscriber_id: new for new in new_ones}
+    columns = [getattr(Subscriber, name) for name in ("id", *_COMPOSED, *_SCHEDULE)]
     query = (
-        select(Subscriber)
-        .where(col(Subscriber.id).in_(ids))
+        sql_select(*columns)
+        .where(among(session, col(Subscriber.id), ids))
         .order_by(col(Subscriber.id))
         .with_for_update()
-        .execution_options(populate_existing=True)
     )
     return frozenset(
-        person.id or 0
-        for person in session.exec(query)
-        if _is_as_seen(person, seen[person.id or 0])
+        person.id for person in session.execute(query) if _is_as_seen(person, seen[person.id])
     )
 
 
-def _is_as_seen(person: Subscriber, new: NewDigest) -> bool:
-    watched = ["digest_count"]
-    if new.next_due_at is not None:
-        watched += ["next_due_at", "timezone", "hour", "frequency"]
+def _is_as_seen(person: Any, new: NewDigest) -> bool:
+    watched = _COMPOSED if new.next_due_at is None else (*_COMPOSED, *_SCHEDULE)
     return all(getattr(person, name) == getattr(new.seen, name) for name in watched)
 
 
 def _count(session: Session, new_ones: Sequence[NewDigest]) -> None:
     """Tell others who are ranking now that these subscribers have been composed for."""
-    for by_clock in (True, False):
-        rows = [
-            {"number": new.subscriber_id, "due": new.next_due_at}
-            for new in new_ones
-            if (new.next_due_at is not None) is by_clock
-        ]
+    by_due: dict[datetime | None, list[int]] = defaultdict(list)
+    for new in new_ones:
+        by_due[new.next_due_at].append(new.subscriber_id)
+    for due, numbers in by_due.items():
         changes: dict[str, Any] = {"digest_count": Subscriber.digest_count + 1}
-        if by_clock:
-            changes["next_due_at"] = bindparam("due")
-        if rows:
-            one = update(Subscriber).where(col(Subscriber.id) == bindparam("number"))
-            session.connection().execute(one.values(**changes), rows)
+        if due is not None:
+            changes["next_due_at"] = due
+        these = (
+            update(Subscriber).where(among(session, col(Subscriber.id), numbers)).values(**changes)
+        )
+        session.connection().execute(these)
+
+
+def _dates_since(session: Session, ids: Sequence[int], day: date) -> list[tuple[int, date]]:
+    """Who has digests of that date or later ones, and their dates."""
+    query = select(col(Digest.subscriber_id), col(Digest.local_date)).where(
+        among(session, col(Digest.subscriber_id), ids), Digest.local_date >= day
+    )
+    return list(session.exec(query))
 
 
 def _of_day(session: Session, ids: Sequence[int], day: date) -> dict[int, Digest]:
+    if not ids:
+        return {}
     query = select(Digest).where(col(Digest.subscriber_id).in_(ids), Digest.local_date == day)
     return {digest.subscriber_id: digest for digest in session.exec(query)}
-
-
-def _with_later(session: Session, ids: Sequence[int], day: date) -> set[int]:
-    """Those who have a digest of a later date."""
-    query = select(Digest.subscriber_id).where(
-        col(Digest.subscriber_id).in_(ids), Digest.local_date > day
-    )
-    return set(session.exec(query))
 
 
 def _fill(session: Session, found: Digest, new: NewDigest, now: datetime) -> bool:
@@ -184,19 +187,11 @@ def _fill(session: Session, found: Digest, new: NewDigest, now: datetime) -> boo
 
 
 def _insert(session: Session, new_ones: Sequence[NewDigest], now: datetime) -> None:
-    if not new_ones:
-        return
-    connection = session.connection()
-    stored = insert(Delivery).returning(col(Delivery.id), sort_by_parameter_order=True)
-    rows = [delivery_values(new, now) for new in new_ones]
-    numbers: Sequence[Any] = connection.execute(stored, rows).scalars().all()
-    connection.execute(
-        insert(Digest),
-        [
-            digest_values(new, now) | {"delivery_id": number}
-            for new, number in zip(new_ones, numbers, strict=True)
-        ],
-    )
+    deliveries, stored = Delivery.metadata.tables["delivery"], Digest.metadata.tables["digest"]
+    numbers = new_numbers(session, deliveries, len(new_ones))
+    pairs = list(zip(numbers, new_ones, strict=True))
+    insert_all(session, deliveries, [{"id": n} | delivery_values(new, now) for n, new in pairs])
+    insert_all(session, stored, [{"delivery_id": n} | digest_values(new, now) for n, new in pairs])
 
 
 def delivery_values(new: NewDigest, now: datetime) -> dict[str, Any]:
@@ -365,7 +360,7 @@ def previous(session: Session, subscriber_ids: Collection[int], day: date) -> di
         newest = (
             select(Digest.subscriber_id, func.max(Digest.local_date).label("newest"))
             .where(
-                col(Digest.subscriber_id).in_(chunk),
+                among(session, col(Digest.subscriber_id), chunk),
                 Digest.local_date < day,
                 Digest.considered > 0,
             )
@@ -400,7 +395,7 @@ def mailed(
     found: dict[int, set[int]] = defaultdict(set)
     for chunk in in_chunks(subscriber_ids):
         query = select(col(Digest.subscriber_id), col(Digest.local_date), col(Digest.items)).where(
-            col(Digest.subscriber_id).in_(chunk), Digest.local_date >= since
+            among(session, col(Digest.subscriber_id), chunk), Digest.local_date >= since
         )
         for subscriber_id, local_date, items in session.exec(query):
             if local_date != but_not:

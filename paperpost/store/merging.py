@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, col, delete, func, select, update
 
-from paperpost.store.database import in_chunks
+from paperpost.store.database import among, in_chunks
 from paperpost.store.tables import Fragment, Paper, PaperMerged, Vote, VotePost
 
 _POINTING: tuple[Any, ...] = (Vote, VotePost, PaperMerged)
@@ -18,7 +18,7 @@ def merge(session: Session, given_up: Mapping[int, int]) -> None:
     if not given_up:
         return
     # Whoever is writing something that points to these rows ends first, or sees that they are gone.
-    session.exec(_of_numbers({*given_up, *given_up.values()}).with_for_update()).all()
+    session.exec(_of_numbers(session, {*given_up, *given_up.values()}).with_for_update()).all()
     for old, new in sorted(given_up.items()):
         for table in _POINTING:
             moved = update(table).where(table.paper_number == old)
@@ -41,8 +41,9 @@ def _move_fragments(session: Session, old: int, new: int) -> None:
     )
 
 
-def _of_numbers(numbers: Collection[int]) -> Any:
-    return select(Paper.number).where(col(Paper.number).in_(numbers)).order_by(col(Paper.number))
+def _of_numbers(session: Session, numbers: Collection[int]) -> Any:
+    these = among(session, col(Paper.number), numbers)
+    return select(Paper.number).where(these).order_by(col(Paper.number))
 
 
 def successors(session: Session, numbers: Collection[int]) -> dict[int, int]:
@@ -52,7 +53,7 @@ def successors(session: Session, numbers: Collection[int]) -> dict[int, int]:
         for chunk in in_chunks(numbers)
         for old, new in session.exec(
             select(PaperMerged.number, PaperMerged.paper_number).where(
-                col(PaperMerged.number).in_(chunk)
+                among(session, col(PaperMerged.number), chunk)
             )
         )
     }
@@ -76,7 +77,7 @@ def hold(session: Session, numbers: Collection[int]) -> dict[int, int]:
     are not given up; unknown ones are left out."""
     wanted, held = set(numbers), dict[int, int]()
     for chunk in in_chunks(sorted(wanted)):
-        query = _of_numbers(chunk).with_for_update(read=True, key_share=True)
+        query = _of_numbers(session, chunk).with_for_update(read=True, key_share=True)
         held |= {number: number for number in session.exec(query)}
     moved = successors(session, wanted - held.keys())
     if moved:

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import insert, literal, update
 from sqlmodel import Session, col, delete, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from paperpost.store.database import add_or_leave, in_chunks
+from paperpost.store.database import add_or_leave, among, in_chunks
 from paperpost.store.tables import (
     Delivery,
     DeliveryKind,
@@ -16,6 +18,8 @@ from paperpost.store.tables import (
     Subscriber,
     SubscriberState,
 )
+
+T = TypeVar("T")
 
 
 def id_of(subscriber: Subscriber) -> int:
@@ -49,27 +53,39 @@ def add(session: Session, person: Subscriber) -> None:
     add_or_leave(session, Subscriber, [person.model_dump(exclude={"id"})])
 
 
-def due(session: Session, now: datetime, limit: int) -> list[Subscriber]:
-    """Active subscribers whose digest is due, the longest waiting first."""
-    return list(
-        session.exec(
-            select(Subscriber)
-            .where(Subscriber.state == SubscriberState.ACTIVE, col(Subscriber.next_due_at) <= now)
-            .order_by(col(Subscriber.next_due_at), col(Subscriber.id))
-            .limit(limit)
-        )
+def due(
+    session: Session, now: datetime, limit: int, after: tuple[datetime, int] | None = None
+) -> list[tuple[datetime, int]]:
+    """When active subscribers' digests are due, and their numbers, the longest waiting first; the
+    next ones `after` one of these."""
+    due_at, number = col(Subscriber.next_due_at), col(Subscriber.id)
+    query = (
+        select(due_at, number)
+        .where(Subscriber.state == SubscriberState.ACTIVE, due_at <= now)
+        .order_by(due_at, number)
+        .limit(limit)
     )
+    if after is not None:
+        query = query.where((due_at > after[0]) | ((due_at == after[0]) & (number > after[1])))
+    return [(at, found) for at, found in session.exec(query) if at and found]
 
 
 def active(session: Session, after: int, limit: int) -> list[Subscriber]:
     """The next active subscribers in order of number, for walking through all of them."""
-    return list(
-        session.exec(
-            select(Subscriber)
-            .where(Subscriber.state == SubscriberState.ACTIVE, col(Subscriber.id) > after)
-            .order_by(col(Subscriber.id))
-            .limit(limit)
-        )
+    return list(session.exec(_next_active(select(Subscriber), after, limit)))
+
+
+def active_numbers(session: Session, after: int, limit: int) -> list[int]:
+    """The numbers of these."""
+    numbers = session.exec(_next_active(select(Subscriber.id), after, limit))
+    return [number for number in numbers if number is not None]
+
+
+def _next_active(query: SelectOfScalar[T], after: int, limit: int) -> SelectOfScalar[T]:
+    return (
+        query.where(Subscriber.state == SubscriberState.ACTIVE, col(Subscriber.id) > after)
+        .order_by(col(Subscriber.id))
+        .limit(limit)
     )
 
 
@@ -93,12 +109,12 @@ def interests(
     }
     for chunk in in_chunks(subscriber_ids):
         rows = session.exec(
-            select(Interest)
-            .where(col(Interest.subscriber_id).in_(chunk))
+            select(col(Interest.subscriber_id), col(Interest.kind), col(Interest.value))
+            .where(among(session, col(Interest.subscriber_id), chunk))
             .order_by(col(Interest.id))
         )
-        for row in rows:
-            found[row.subscriber_id][InterestKind(row.kind)].append(row.value)
+        for subscriber_id, kind, value in rows:
+            found[subscriber_id][InterestKind(kind)].append(value)
     return found
 
 

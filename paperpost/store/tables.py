@@ -156,7 +156,7 @@ class Paper(SQLModel, table=True):
     url: str | None = None
     source: str
     added_at: datetime = Field(sa_column=_time())
-    changed_at: datetime = Field(sa_column=_time())
+    changed_at: datetime = Field(sa_column=_time(index=True))
     # The most that readers of Hugging Face were seen to give it, and the first day it stood there.
     upvotes: int | None = None
     upvotes_at: datetime | None = Field(default=None, sa_column=_time(optional=True))
@@ -479,6 +479,17 @@ class Snapshot(SQLModel, table=True):
     papers: int
     votes: int
     seconds: float
+
+
+class SnapshotPart(SQLModel, table=True):
+    """A piece of a snapshot's file, for machines that share the database alone. A snapshot gets its
+    row when all its pieces are there."""
+
+    __tablename__ = "snapshot_part"
+
+    file: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    content: bytes
 
 
 class SourceRun(SQLModel, table=True):

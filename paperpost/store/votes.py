@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, case, extract, or_, update
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, func, select
 
-from paperpost.store.database import in_chunks
+from paperpost.store.database import among, in_chunks
 from paperpost.store.merging import hold
 from paperpost.store.tables import Paper, Vote
 
@@ -126,6 +127,46 @@ def counted(
         for vote in rows:
             holding[vote.subscriber_id][vote.paper_number] = vote
     return holding
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """What one subscriber said of papers, by number: 1 or -1 of those on which a vote holds, in the
+    order in which these were cast; and the papers that they know from elsewhere than a digest."""
+
+    values: dict[int, int] = field(default_factory=dict)
+    elsewhere: set[int] = field(default_factory=set)
+
+
+NO_OPINIONS = Opinions()
+
+
+def opinions(
+    session: Session, now: datetime, elsewhere: Collection[str], subscriber_ids: Collection[int]
+) -> dict[int, Opinions]:
+    """What these subscribers said, by their numbers. A paper on which they ever cast a vote of one
+    of the origins `elsewhere` is known from there, whatever they said of it since."""
+    found: dict[int, Opinions] = defaultdict(Opinions)
+    counts = (col(Vote.counts_at) <= now) & col(Vote.voided).is_(None)
+    query = sql_select(
+        col(Vote.subscriber_id),
+        col(Vote.paper_number),
+        case((counts, col(Vote.value)), else_=None),
+        col(Vote.origin).in_(elsewhere),
+    ).order_by(col(Vote.id))
+    for chunk in in_chunks(subscriber_ids):
+        rows = session.execute(query.where(among(session, col(Vote.subscriber_id), chunk)))
+        for subscriber_id, paper_number, value, is_elsewhere in rows:
+            own = found[subscriber_id]
+            if value is not None:
+                own.values.pop(paper_number, None)  # the newest one's place is the vote's
+                own.values[paper_number] = value
+            if is_elsewhere:
+                own.elsewhere.add(paper_number)
+    for own in found.values():
+        for paper_number in [one for one, value in own.values.items() if not value]:
+            del own.values[paper_number]
+    return dict(found)
 
 
 def held(session: Session, subscriber_id: int, now: datetime) -> list[Vote]:
@@ -266,28 +307,35 @@ def by_time(
 ) -> list[SpanOfVotes]:
     """The votes of all subscribers, as they hold now, on the papers announced from `first` to
     `last`, both included; counted in spans of that width (whole seconds)."""
-    newest = (
-        select(func.max(Vote.id))
+    second = extract("epoch", col(Vote.cast_at))
+    of_one = [col(Vote.subscriber_id), col(Vote.paper_number)]
+    age = func.row_number().over(partition_by=of_one, order_by=col(Vote.id).desc())
+    acts = (
+        sql_select(
+            col(Vote.paper_number),
+            col(Vote.value),
+            (second - second % int(width.total_seconds())).label("begin"),
+            age.label("age"),
+        )
         .join(Paper, col(Paper.number) == col(Vote.paper_number))
         .where(
             col(Paper.announced) >= first,
             col(Paper.announced) <= last,
-            Vote.counts_at <= now,
+            col(Vote.counts_at) <= now,
             col(Vote.voided).is_(None),
         )
-        .group_by(col(Vote.subscriber_id), col(Vote.paper_number))
+        .subquery()
+        .c
     )
-    second = extract("epoch", col(Vote.cast_at))
-    begin = second - second % int(width.total_seconds())
-    rows = session.exec(
-        select(
-            Vote.paper_number,
-            begin,
-            func.sum(case((col(Vote.value) > 0, 1), else_=0)),
-            func.sum(case((col(Vote.value) < 0, 1), else_=0)),
+    rows = session.execute(
+        sql_select(
+            acts.paper_number,
+            acts.begin,
+            func.sum(case((acts.value > 0, 1), else_=0)),
+            func.sum(case((acts.value < 0, 1), else_=0)),
         )
-        .where(col(Vote.id).in_(newest), Vote.value != 0)
-        .group_by(col(Vote.paper_number), begin)
+        .where(acts.age == 1, acts.value != 0)
+        .group_by(acts.paper_number, acts.begin)
     )
     return [
         SpanOfVotes(number, datetime.fromtimestamp(int(start), UTC), int(ups), int(downs))

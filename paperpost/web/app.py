@@ -1,5 +1,6 @@
 """The site, put together: its doors, what guards them, and what an error looks like."""
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
@@ -10,6 +11,7 @@ from paperpost.service.links import BadLink, ExpiredLink
 from paperpost.service.subscribe import SignupClosed
 from paperpost.service.turns import SECONDS_TO_WAIT, TooBusy
 from paperpost.service.vote import CannotVote
+from paperpost.store.errors import StoreError
 from paperpost.web import (
     account,
     digests,
@@ -43,6 +45,8 @@ from paperpost.web.guards.own_forms import OwnForms
 from paperpost.web.own import NotSignedIn
 from paperpost.web.render import READ, Site, site_of
 from paperpost.web.static_files import VersionedFiles
+
+log = structlog.get_logger()
 
 TITLES = {
     404: ("Not found", "There is nothing at this address."),
@@ -131,6 +135,14 @@ def _explain_errors(app: FastAPI, site: Site) -> None:
     @app.exception_handler(TooBusy)
     def too_busy(_request: Request, error: TooBusy) -> HTMLResponse:
         page = site.notice(503, "Too many at once", f"{error}.")
+        page.headers["Retry-After"] = SECONDS_TO_WAIT
+        return page
+
+    @app.exception_handler(StoreError)
+    def store_away(request: Request, error: StoreError) -> HTMLResponse:
+        route = getattr(request.scope.get("route"), "path", "unknown")  # the path holds a token
+        log.error("no page without the database", route=route, error=str(error))
+        page = site.notice(503, "Not available right now", "Please try again in a minute.")
         page.headers["Retry-After"] = SECONDS_TO_WAIT
         return page
 

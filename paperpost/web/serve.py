@@ -120,6 +120,7 @@ def _keep_warm(installation: Installation, stop: threading.Event) -> None:
     settled = False
     while not stop.is_set():
         try:
+            installation.database.compare_clocks()
             preview(installation, Wishes())
             rate.get_ready(installation)
         except TooBusy:  # visitors get it ready themselves

@@ -1,6 +1,6 @@
 """An SMTP server in a process of its own that writes down what it accepts before it says so.
 
-    python accepting_server.py LOG [--pause SECONDS]
+    python accepting_server.py LOG [--pause SECONDS] [--host ADDRESS]
 
 Prints its port. A line of LOG is one accepted message: the sender's port, the recipient, the
 Message-ID and a checksum of the bytes. Every other message waits up to twice the pause, before it
@@ -80,13 +80,13 @@ class Server:
         self.pause = 0.0
 
 
-async def serve(log: Path, pause: float) -> None:
+async def serve(log: Path, pause: float, host: str) -> None:
     """Accept until terminated."""
     server = Server(log, pause)
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGUSR1, server.hurry)
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    listener = await asyncio.start_server(server.talk, "127.0.0.1", 0, limit=LARGEST)
+    listener = await asyncio.start_server(server.talk, host, 0, limit=LARGEST)
     sys.stdout.write(f"{listener.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await ended.wait()
@@ -96,5 +96,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("log", type=Path)
     parser.add_argument("--pause", type=float, default=0.0)
+    parser.add_argument("--host", default="127.0.0.1")
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.log, arguments.pause))
+    asyncio.run(serve(arguments.log, arguments.pause, arguments.host))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from verdict import Accepted
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import subscribe
 from paperpost.service.ingest import import_files
 from paperpost.service.installation import Installation
@@ -100,16 +100,16 @@ class AcceptingServer:
 
 
 @contextmanager
-def accepting_server(log: Path, pause: float) -> Iterator[AcceptingServer]:
-    """A server for as long as this lasts."""
+def accepting_server(log: Path, pause: float, host: str = "127.0.0.1") -> Iterator[AcceptingServer]:
+    """A server for as long as this lasts, in the network that this thread is in."""
     script = Path(__file__).with_name("accepting_server.py")
-    command = [sys.executable, str(script), str(log), "--pause", str(pause)]
+    command = [sys.executable, str(script), str(log), "--pause", str(pause), "--host", host]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             log.touch()
             yield AcceptingServer(
-                process, f"smtp://127.0.0.1:{process.stdout.readline().strip()}", log
+                process, f"smtp://{host}:{process.stdout.readline().strip()}", log
             )
         finally:
             process.terminate()

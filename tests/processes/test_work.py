@@ -20,7 +20,7 @@ from faulty_smtp_server import faulty_smtp_server
 from invented import fill, join
 from smtp_server import Postbox, smtp_server
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service.installation import Installation
 from paperpost.settings import load_settings
 from paperpost.store import outbox, subscribers

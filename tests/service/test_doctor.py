@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from email import message_from_bytes
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from invented import Clock, fill, join, with_settings
 from name_server import name_server
 from smtp_server import smtp_server
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service.deliver import send
-from paperpost.service.doctor import home, letter, network, work
+from paperpost.service.doctor import home, letter, network, sharing, work
 from paperpost.service.doctor.checks import Check, Examiner, gathered
 from paperpost.service.doctor.examination import Report, examine, examine_installation
 from paperpost.service.doctor.names import Names
 from paperpost.service.installation import Installation
+from paperpost.service.status import status
 from paperpost.service.train import train
 from paperpost.settings import load_settings
 from paperpost.store import requests, throttles
@@ -30,6 +32,29 @@ DAY = date(2026, 4, 7)
 
 def found(examiner: Examiner) -> dict[str, Check]:
     return {check.name: check for check in gathered([("it", examiner)], at_once=1)}
+
+
+# Shared with other processes
+
+
+def test_it_is_told_who_ticks_and_how_the_database_is_reached(
+    any_installation: Installation,
+) -> None:
+    store = any_installation.database
+    assert status(any_installation)["ticks"] is None
+    ticks = found(partial(sharing.ticking, any_installation))
+    with store.lock("tick").held():
+        others_tick = found(partial(sharing.ticking, any_installation))
+        told = status(any_installation)["ticks"]
+    rest = found(partial(sharing.clock, any_installation))
+    rest |= found(partial(sharing.way, any_installation))
+    if store.is_sqlite:  # one machine: nothing to be told
+        assert (ticks, others_tick, rest, told) == ({}, {}, {}, None)
+        return
+    assert ticks["ticks"].state == "warn"
+    assert others_tick["ticks"].state == "ok"
+    assert told["process"] in others_tick["ticks"].detail
+    assert [check.state for check in rest.values()] == ["ok", "ok"]
 
 
 # On this machine

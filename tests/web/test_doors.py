@@ -167,13 +167,29 @@ def test_an_unexpected_error_is_a_plain_page_and_one_line_without_secrets(
     client: httpx.Client, doors: Doors
 ) -> None:
     path = doors.path(Purpose.VOTE)
-    break_database(doors)
+    with doors.installation.database.writing() as session:
+        session.connection().exec_driver_sql("UPDATE paper SET announced = 'no day'")
     with capture_logs() as lines:
         page = client.get(path)
     assert page.status_code == 500
     assert "Something went wrong" in page.text
-    assert "no such table" not in page.text
+    assert "no day" not in page.text
     assert page.headers["x-content-type-options"] == "nosniff"
+    failure = next(line for line in lines if line["log_level"] == "error")
+    assert failure["route"] == "/vote/{token}"
+    assert "no day" in failure["error"]
+    assert path.removeprefix("/vote/") not in str(failure)
+
+
+def test_a_database_that_cannot_be_used_is_a_plain_page_too(
+    client: httpx.Client, doors: Doors
+) -> None:
+    path = doors.path(Purpose.VOTE)
+    break_database(doors)
+    with capture_logs() as lines:
+        page = client.get(path)
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+    assert "no such table" not in page.text
     failure = next(line for line in lines if line["log_level"] == "error")
     assert failure["route"] == "/vote/{token}"
     assert "no such table" in failure["error"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from mailer.smtp import parse_smtp_url
 from paperpost.service import wishes
-from paperpost.service.doctor import home, hosts, letter, network, records, work
+from paperpost.service.doctor import home, hosts, letter, network, records, sharing, work
 from paperpost.service.doctor.checks import Check, Examiner, fail, gathered
 from paperpost.service.doctor.names import Names
 from paperpost.service.failures import FAILURES
@@ -85,6 +85,9 @@ def _store(installation: Installation) -> list[tuple[str, Examiner]]:
         ("model", partial(home.model, installation)),
         ("source", partial(work.sources, installation)),
         ("requests", partial(hosts.hosts, installation)),
+        ("ticks", partial(sharing.ticking, installation)),
+        ("clock", partial(sharing.clock, installation)),
+        ("pool", partial(sharing.way, installation)),
         ("digests", partial(work.digests, installation)),
         ("deliveries", partial(work.deliveries, installation)),
         ("throttle", partial(work.throttled, installation)),

@@ -11,6 +11,7 @@ from sqlmodel import col
 from paperpost.service.doctor.checks import Check, fail, ok, warn
 from paperpost.service.fetch import check_sources
 from paperpost.service.installation import Installation
+from paperpost.service.train import load_snapshot
 from paperpost.settings import Settings, unknown_variables
 from paperpost.sources.errors import SourceError
 from paperpost.store import outbox, papers, snapshots
@@ -94,10 +95,8 @@ def model(installation: Installation) -> Iterator[Check]:
     if newest is None:
         yield warn("model", "none yet: `paperpost train` makes one, or the first digest does")
         return
-    from recommender.model import Model
-
     try:
-        Model.load(installation.settings.models_folder / newest.file)
+        load_snapshot(installation, newest)
     except SnapshotError as error:
         yield fail("model", f"{error}: run `paperpost train`")
         return

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -21,6 +22,9 @@ from paperpost.service.turns import SECONDS_TO_WAIT, TooBusy
 from paperpost.service.uncounted import NothingIgnored, NothingTicked
 from paperpost.service.vote import CannotVote
 from paperpost.service.wishes import InvalidWish
+from paperpost.store.errors import StoreError
+
+log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FAULTS = 20
@@ -106,6 +110,11 @@ def explain(api: FastAPI, allowed: Callable[[Request], Sequence[str]]) -> None:
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = ", ".join(allowed(request))
         return problem(error.status_code, _detail(error), headers=headers)
+
+    @api.exception_handler(StoreError)
+    def store_away(_request: Request, error: StoreError) -> Response:
+        log.error("no answer without the database", error=str(error))
+        return problem(503, "The database does not answer.", headers=HEADERS[503])
 
     @api.exception_handler(Exception)
     def broken(_request: Request, _error: Exception) -> Response:
