@@ -45,7 +45,9 @@ MOST_LOSSES = 3
 # A connection that was not let in, or lost before anything was said, is the server's affair; twice
 # with the same mail, over connections that carried others before, it is the mail's.
 MOST_UNREACHABLE = 2
-SETTLE_AGAIN_AFTER_SECONDS = (0.1, 1.0, 5.0)
+# How long an outbox that fails is asked again by a run that is to stop, and how often.
+SETTLE_FOR_SECONDS = 6.0
+SETTLE_AGAIN_AFTER_SECONDS = 1.0
 # For an answer, before looking whether to stop; and for the leases of others.
 _WAIT_SECONDS = 1.0
 _LEASE_WAIT_SECONDS = 0.2
@@ -78,14 +80,16 @@ def deliver(
     batch: int = 100,
     wait_for_leases: bool,
     renew_every: float = RENEW_EVERY_SECONDS,
+    settle_for: float = SETTLE_FOR_SECONDS,
 ) -> Tally:
     """Deliver what is due over so many connections until nothing is left to try, the server cannot
     be reached, or stop is set; messages in flight are always finished, and nothing stays leased.
 
     wait_for_leases waits until the leases of others have run out, too. Each delivery is tried at
-    most once in a run, unless its lease was lost and it came back. Errors of the outbox are raised.
+    most once in a run, unless its lease was lost and it came back. Errors of the outbox are raised;
+    where it is about what was sent, it is asked again for `settle_for` seconds before.
     """
-    run = _Run(outbox, Lanes(connect, connections), clock, stop, batch)
+    run = _Run(outbox, Lanes(connect, connections), clock, stop, batch, settle_for)
     with _leases_kept(outbox, clock, renew_every):
         try:
             while run.may_go_on:
@@ -103,7 +107,13 @@ class _Run:
     """One call of `deliver`: what is in hand, and what has been counted."""
 
     def __init__(
-        self, outbox: Outbox, lanes: Lanes, clock: Clock, stop: threading.Event, batch: int
+        self,
+        outbox: Outbox,
+        lanes: Lanes,
+        clock: Clock,
+        stop: threading.Event,
+        batch: int,
+        settle_for: float,
     ) -> None:
         self.tally = Tally()
         self._outbox = outbox
@@ -111,6 +121,8 @@ class _Run:
         self._clock = clock
         self._stop = stop
         self._batch = batch
+        self._settle_for = settle_for
+        self._failing_since: float | None = None
         self._claims: deque[Claim] = deque()
         self._built: deque[tuple[Claim, Outgoing]] = deque()
         self._done: list[tuple[Claim, Recorded]] = []
@@ -143,13 +155,13 @@ class _Run:
 
     def give_up(self) -> None:
         """Let the connections go, and give back what was not tried. After an error of the outbox
-        what is in flight is waited for, and written down if that works now."""
+        what is in flight is waited for, and written down if that works in time."""
         try:
             while self._lanes.busy:
                 self._collect(_WAIT_SECONDS)
             if self._done:
                 with suppress(Exception):  # the error that led here is the one to tell
-                    self._count(self._outbox.settle(self._done, (), self._clock()))
+                    self._count(self._settled(()))
         finally:
             self._lanes.close()
             left = [*self._claims, *(claim for claim, _ in self._built)]
@@ -227,17 +239,25 @@ class _Run:
             self._built.extendleft(reversed(chosen))
 
     def _settled(self, next_ones: Sequence[Claim]) -> Settled:
-        """Write it down, trying again for a while: an outbox that is busy for a moment must not
-        make us send an accepted message twice."""
-        for pause in SETTLE_AGAIN_AFTER_SECONDS:
+        """Write it down, trying again for a while: an outbox that is busy or away for a moment must
+        not make us send an accepted message twice."""
+        since = self._failing_since = self._failing_since or time.monotonic()
+        pause = 0.1
+        while True:
             try:
-                return self._outbox.settle(self._done, next_ones, self._clock())
+                settled = self._outbox.settle(self._done, next_ones, self._clock())
+                self._failing_since = None
+                return settled
             except Exception as error:
-                # The whole error only on request: a database quotes rows, and rows hold addresses.
-                log.warning("%d deliveries: not recorded yet: %s", len(self._done), error)
+                most = SETTLE_FOR_SECONDS if self._stop.is_set() else self._settle_for
+                if time.monotonic() - since > most:
+                    raise
+                if pause != SETTLE_AGAIN_AFTER_SECONDS:
+                    # Only the line: a database quotes rows, and rows hold addresses.
+                    log.warning("%d deliveries: not recorded yet: %s", len(self._done), error)
                 log.debug("traceback", exc_info=True)
-                time.sleep(pause)
-        return self._outbox.settle(self._done, next_ones, self._clock())
+            time.sleep(pause)
+            pause = SETTLE_AGAIN_AFTER_SECONDS
 
     def _count(self, settled: Settled) -> None:
         done, self._done = self._done, []

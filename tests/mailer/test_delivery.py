@@ -332,6 +332,37 @@ def test_an_outbox_that_is_busy_for_a_moment_doubles_nothing() -> None:
     assert len(relay.sent) == 3
 
 
+def test_an_outbox_that_is_away_for_a_while_doubles_nothing() -> None:
+    """It fails when more is asked for, while the last messages are on their way."""
+
+    class Away(MemoryOutbox):
+        failures = 0
+
+        def claim(self, now: datetime, limit: int) -> Sequence[Claim]:
+            claimed = super().claim(now, 1)
+            if not claimed:
+                self.failures = 2
+                raise OSError("the server is restarted")
+            return claimed
+
+        def record(self, number: int, recorded: Recorded) -> bool:
+            if self.failures:
+                self.failures -= 1
+                raise OSError("the server is restarted")
+            return super().record(number, recorded)
+
+    outbox, leaving = Away(rows(2)), threading.Event()
+
+    class Slow(Relay):
+        def send(self, outgoing: Outgoing) -> Outcome:
+            leaving.wait(0.1)
+            return super().send(outgoing)
+
+    with pytest.raises(OSError, match="restarted"):
+        run(outbox, Slow(), connections=2)
+    assert states(outbox) == ["sent", "sent"]
+
+
 @dataclass
 class Crossing:
     """Transports that hold their message until so many of them hold one."""
