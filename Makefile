@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check lint types imports migrations pictures crash-test wheel clean
+.PHONY: help install demo test test-slow check lint types imports migrations pictures crash-test bench-scale wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ imports: $(VENV)/.installed-dev ## the direction of imports
 
 crash-test: $(VENV)/.installed-dev ## workers killed a hundred times while they send (some minutes)
 	$(BIN)/python tests/crash/run.py
+
+bench-scale: $(VENV)/.installed-dev ## a day with a million subscribers, measured (three quarters of an hour, 15 GB)
+	$(BIN)/paperpost bench scale --picture docs/scale.svg --markdown docs/scale.md
 
 pictures: $(VENV)/.installed-dev ## the pictures of the mail and of every page, in docs/ (needs Chromium)
 	$(BIN)/python tests/pictures.py

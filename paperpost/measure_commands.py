@@ -10,8 +10,11 @@ from paperpost.terminal import AsJson, say, show
 
 def evaluate(
     data: Annotated[
-        Literal["citeulike", "stream", "search", "tune"],
-        typer.Argument(help="What is replayed; tune tries other weights on citeulike's data."),
+        Literal["citeulike", "stream", "search", "samples", "tune"],
+        typer.Argument(
+            help="What is replayed; tune tries other weights on citeulike's data, samples learns "
+            "from parts of it."
+        ),
     ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the data is.")],
     seed: Annotated[int, typer.Option(min=0, help="Which papers are new.")] = 0,
@@ -38,13 +41,16 @@ def evaluate(
         raise typer.BadParameter("--validation is for the stream")
     if seeds is not None and data != "tune":
         raise typer.BadParameter("--seeds is for tune")
-    if data in ("tune", "search") and models is not None:
+    if data in ("tune", "search", "samples") and models is not None:
         raise typer.BadParameter(f"--models is not for {data}")
     if data == "tune":
         _tune(folder, seeds, as_json)
         return
     if data == "search":
         _search(folder, seed, as_json)
+        return
+    if data == "samples":
+        _samples(folder, seed, as_json)
         return
     from paperpost.evaluation.citeulike import evaluate_citeulike
     from paperpost.evaluation.stream import evaluate_stream
@@ -72,6 +78,13 @@ def _search(folder: Path, seed: int, as_json: bool) -> None:
     from paperpost.bench.known_items import evaluate_search
 
     found = evaluate_search(folder, seed, say)
+    show(as_json, found.document, found.text)
+
+
+def _samples(folder: Path, seed: int, as_json: bool) -> None:
+    from paperpost.evaluation.samples import evaluate_samples
+
+    found = evaluate_samples(folder, seed, say)
     show(as_json, found.document, found.text)
 
 
@@ -230,6 +243,47 @@ def bench_search(
 
     found = timing.bench_search(sizes, rounds, database, say)
     show(as_json, found.document, found.text)
+
+
+@bench.command("scale")
+def bench_scale(
+    subscribers: Annotated[
+        str, typer.Option(metavar="N,...", help="Who are mailed each day, of each installation.")
+    ] = "10000,100000,1000000",
+    papers: Annotated[int, typer.Option(min=100, help="Papers of the last months.")] = 200_000,
+    day: Annotated[int, typer.Option(min=20, help="New papers of the day.")] = 1_500,
+    messages: Annotated[int, typer.Option(min=1, help="Mails that are sent, at most.")] = 50_000,
+    workers: Annotated[int, typer.Option(min=1, help="Dask workers, beside one alone.")] = 2,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small sizes, to see that all of it works.")
+    ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A PostgreSQL server that lets us make databases [own]."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where our own server keeps some 15 GB meanwhile.")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write the curves there, as SVG.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the tables into this page, between its marks.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A day of a large installation on PostgreSQL, beside the usual loop over readers."""
+    sizes = _sizes(subscribers)
+    from paperpost.bench.scale import report
+    from paperpost.bench.scale.run import QUICK, Plan, measure
+
+    plan = QUICK if quick else Plan(sizes, papers, day, messages, workers)
+    if markdown is not None:
+        report.around_tables(markdown)  # before an hour's work, not after it
+    found = report.Report(measure(plan, database, folder, say))
+    if picture is not None:
+        picture.write_text(found.picture, encoding="utf-8")
+    if markdown is not None:
+        report.write_into(markdown, found.markdown)
+    show(as_json, found.comparison.document, found.comparison.text)
 
 
 def _sizes(text: str) -> list[int]:

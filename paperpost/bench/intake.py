@@ -8,13 +8,14 @@ import gzip
 import io
 import json
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def import_once(papers: int) -> Imported:
 
 def read_a_day(papers: int) -> float:
     """Seconds from a feed's bytes to stored papers."""
-    document = _feed(list(invented_papers(papers)))
+    document = as_rss(list(invented_papers(papers)))
     with TemporaryDirectory() as name, _installation(Path(name)) as installation:
 
         def take() -> None:
@@ -124,18 +125,24 @@ def invented_papers(number_of: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _feed(papers: Sequence[dict[str, Any]]) -> bytes:
+def as_rss(papers: Sequence[dict[str, Any]]) -> bytes:
+    """Papers in the form of an import, as arXiv's daily feed tells them."""
     items = "".join(
         f"<item><title>{paper['title']}</title><link>https://arxiv.org/abs/{paper['id']}</link>"
         f"<description>arXiv:{paper['id']}v1 Announce Type: new \nAbstract: {paper['abstract']}"
         f'</description><guid isPermaLink="false">oai:arXiv.org:{paper["id"]}v1</guid>'
-        "<category>cs.LG</category><pubDate>Wed, 01 Jan 2025 00:00:00 -0500</pubDate>"
+        f"{''.join(f'<category>{name}</category>' for name in paper['categories'])}"
+        f"<pubDate>{_published(paper['announced'])}</pubDate>"
         "<arxiv:announce_type>new</arxiv:announce_type>"
-        f"<dc:creator>{paper['authors'][0]}</dc:creator></item>"
+        f"<dc:creator>{', '.join(paper['authors'])}</dc:creator></item>"
         for paper in papers
     )
     channel = f"<channel><title>a day</title>{items}</channel>"
     return f'<rss version="2.0" {_NAMESPACES}>{channel}</rss>'.encode()
+
+
+def _published(day: str) -> str:
+    return format_datetime(datetime.combine(date.fromisoformat(day), time.min, UTC))
 
 
 @contextmanager
@@ -171,9 +178,9 @@ def _row(paper: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _timed(action: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    started = perf_counter()
     action()
-    return time.perf_counter() - started
+    return perf_counter() - started
 
 
 def _table(points: Sequence[Imported]) -> Table:

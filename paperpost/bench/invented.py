@@ -29,9 +29,9 @@ _AT_ONCE = 5_000
 _MEDIAN_VOTES = 9.0
 _SPREAD_OF_VOTES = 1.1
 _MOST_VOTES = 1_000
-_SHARE_OF_LIKES = 0.7
+SHARE_OF_LIKES = 0.7
 # Votes of a reader that are on their own topic.
-_LOYALTY = 0.5
+LOYALTY = 0.5
 # A space to rank in need not be good, only as large as a real one.
 _QUICK_ITERATIONS = 2
 _QUICK_READERS = 1_000
@@ -74,13 +74,19 @@ class Language:
         return sparse_rows(sparse.vstack(parts, format="csr"))
 
     def _write(self, topics: Integers, rng: np.random.Generator) -> SparseRows:
+        owners, words = self.draw(topics, rng)
+        ones = np.ones(len(owners), dtype=np.float32)
+        return sparse_rows(sparse.coo_matrix((ones, (owners, words)), (len(topics), self.terms)))
+
+    def draw(self, topics: Integers, rng: np.random.Generator) -> tuple[Integers, Integers]:
+        """The words of a paper on each of these topics, by rank, and which paper each stands in:
+        0 for the first, in ascending order."""
         lengths = rng.normal(_MEAN_LENGTH, _SPREAD_OF_LENGTHS, len(topics)).astype(np.int32)
         owners = np.repeat(np.arange(len(topics)), np.maximum(lengths, _SHORTEST))
         common = _drawn(self._common, len(owners), rng)
         topical = self.topics[topics[owners], _drawn(self._topical, len(owners), rng)]
         words = np.where(rng.random(len(owners)) < _SHARE_OF_COMMON_WORDS, common, topical)
-        ones = np.ones(len(owners), dtype=np.float32)
-        return sparse_rows(sparse.coo_matrix((ones, (owners, words)), (len(topics), self.terms)))
+        return owners.astype(np.int32), words.astype(np.int32)
 
     @cached_property
     def _common(self) -> Shares:
@@ -128,16 +134,21 @@ def tastes(readers: int, rng: np.random.Generator) -> Integers:
     return _drawn(_cumulated(1 / (np.arange(TOPICS) + 5.0)), readers, rng)
 
 
+def numbers_of_votes(readers: int, rng: np.random.Generator) -> Integers:
+    """How many votes each of them has cast."""
+    numbers = rng.lognormal(np.log(_MEDIAN_VOTES), _SPREAD_OF_VOTES, readers)
+    return np.clip(numbers, 1, _MOST_VOTES).astype(np.int32)
+
+
 def cast_votes(corpus: Corpus, readers: int, rng: np.random.Generator) -> SparseRows:
     """Votes (readers x papers, +1 and -1): few readers cast most, on few topics."""
-    numbers = rng.lognormal(np.log(_MEDIAN_VOTES), _SPREAD_OF_VOTES, readers)
-    owners = np.repeat(np.arange(readers), np.clip(numbers, 1, _MOST_VOTES).astype(np.int32))
-    loyal = rng.random(len(owners)) < _LOYALTY
+    owners = np.repeat(np.arange(readers), numbers_of_votes(readers, rng))
+    loyal = rng.random(len(owners)) < LOYALTY
     topics = np.where(loyal, tastes(readers, rng)[owners], tastes(len(owners), rng))
     papers = corpus.picked(topics, rng)
     shape = (readers, len(corpus.papers))
     voted = sparse_rows(sparse.coo_matrix((np.ones(len(owners)), (owners, papers)), shape))
-    likes = rng.random(len(voted.data)) < _SHARE_OF_LIKES
+    likes = rng.random(len(voted.data)) < SHARE_OF_LIKES
     return with_data(voted, np.where(likes, 1, -1))
 
 
@@ -148,7 +159,7 @@ def quick_model(corpus: Corpus, rng: np.random.Generator) -> Model:
     )
     votes = cast_votes(corpus, _QUICK_READERS, rng)
     return Model.fit_counts(
-        corpus.counts, corpus.ids, corpus.language.names, votes, settings=settings
+        corpus.counts, corpus.papers, corpus.language.names, votes, settings=settings
     )
 
 

@@ -60,6 +60,7 @@ _CATEGORIES = (
     "q-bio.BM",
 )
 _FORMULA = r" with $\mathcal{O}(n \log n)$ steps and $\alpha_{i} \leq 2^{k}$ in the worst case. "
+_REASONS = ("it is close to what you asked for", "it shares words with a paper you liked")
 # A model to look at need not be good, only as large as a real one.
 _QUICK = tuple(replace(space, iterations=1) for space in SPACES)
 
@@ -220,23 +221,25 @@ def _digest(person: Subscriber, day: date, chosen: Sequence[int]) -> NewDigest:
         why="what they asked for",
         considered=300,
         newest_paper=max(chosen),
-        items=[_item(number) for number in chosen],
+        items=[made_up_item(number, _REASONS) for number in chosen],
         next_due_at=None,
     )
 
 
-def _item(number: int) -> dict[str, Any]:
+def made_up_item(number: int, reasons: Sequence[str]) -> dict[str, Any]:
+    """A paper of a digest, as large as a real one."""
     return {
         "paper": number,
         "fragment": number,
         "score": 0.5,
         "blend": 1,
-        "reasons": ["it is close to what you asked for", "it shares words with a paper you liked"],
+        "reasons": list(reasons),
         "probability": 0.25,
         "trending": False,
         "explored": False,
         "revised": None,
         "also": [],
+        "interest": "",
     }
 
 

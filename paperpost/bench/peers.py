@@ -3,13 +3,12 @@
 It starts its own threads and asks that BLAS be kept to one: `single_threaded_blas` is around it.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from implicit.cpu.topk import topk
 
-from recommender.factors import FactorSettings, Space, solver
+from recommender.factors import FactorSettings, solver
 from recommender.matrices import Floats, Integers, SparseRows
+from recommender.spaces import JointSpace
 
 
 def best_by_factors(papers: Floats, readers: Floats, limit: int) -> Integers:
@@ -21,10 +20,10 @@ def best_by_factors(papers: Floats, readers: Floats, limit: int) -> Integers:
 class Folder:
     """Folds one reader at a time into each of these spaces, on one thread."""
 
-    def __init__(self, spaces: Sequence[Space]) -> None:
-        self._solvers = [solver(one.settings, one.paper_factors.shape[1], 1) for one in spaces]
-        for als, space in zip(self._solvers, spaces, strict=True):
-            als.item_factors = space.paper_factors
+    def __init__(self, space: JointSpace) -> None:
+        self._solvers = [solver(one.settings, one.factors, 1) for one in space.spaces]
+        for als, papers in zip(self._solvers, space.parted(space.paper_factors), strict=True):
+            als.item_factors = papers
 
     def fold(self, votes: SparseRows) -> None:
         """The one reader with these votes (1 x papers, entries are confidences)."""

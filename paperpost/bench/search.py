@@ -38,7 +38,7 @@ from recommender.factors import space_of
 from recommender.matrices import Floats, entries, from_entries
 from recommender.model import Model
 from recommender.neighbours import neighbours_of
-from recommender.spaces import SPACES, JointSpace
+from recommender.spaces import SPACES, JointSpace, joined
 from recommender.text import learn_weights
 
 TERMS = 50_000
@@ -221,14 +221,16 @@ def _model(corpus: Corpus, rng: np.random.Generator) -> Model:
     papers that share many are near as well."""
     vocabulary = learn_weights(corpus.language.names, corpus.counts)
     tfidf = vocabulary.weigh(corpus.counts)
-    spaces = []
+    parts = []
     for settings in SPACES:
         terms = rng.standard_normal((len(vocabulary.terms), settings.factors), dtype=np.float32)
-        spaces.append(space_of(terms, cast(Floats, tfidf @ terms), settings))
-    space = JointSpace(tuple(spaces))
-    ids = tuple(corpus.ids)
+        parts.append(space_of(terms, cast(Floats, tfidf @ terms), settings))
+    spaces, papers = zip(*parts, strict=True)
+    space = JointSpace(spaces, joined(papers))
+    ids, titles = tuple(corpus.ids), tuple(paper.title for paper in corpus.papers)
     background = sampled(ids, tfidf, space.paper_factors)
-    return Model(vocabulary, space, ids, background, neighbours_of(from_entries([], len(ids))))
+    nobody = neighbours_of(from_entries([], len(ids)))
+    return Model(vocabulary, space, ids, titles, tfidf, background, nobody)
 
 
 def _measure(installation: Installation, filled: _Filled, rounds: int) -> Searched:

@@ -16,8 +16,9 @@ from paperpost.bench.peers import factorise
 from paperpost.bench.processes import in_own_process, peak_mebibytes
 from paperpost.bench.report import Comparison, number
 from recommender.factors import Space
-from recommender.matrices import SparseRows, stacked, transposed, with_data
+from recommender.matrices import Integers, SparseRows, stacked, transposed, with_data
 from recommender.model import Model
+from recommender.sample import fit_part, papers_to_fit, readers_to_fit
 from recommender.text import MAX_TERMS
 from recommender.threads import single_threaded_blas
 
@@ -33,7 +34,11 @@ class TrainSizes:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One training: its size, our seconds and implicit's, the peak of our memory in MiB."""
+    """One training: its size, our seconds and implicit's, the peak of our memory in MiB.
+
+    `votes` and `words` are those that were factorised, of as many papers and readers as that is
+    done with.
+    """
 
     papers: int
     subscribers: int
@@ -112,12 +117,22 @@ def train_once(papers: int, subscribers: int, terms: int) -> Trained:
     language = Language.invent(terms, rng)
     corpus = Corpus.invent(language, papers, "paper", rng)
     votes = cast_votes(corpus, subscribers, rng)
+    rows, places = _drawn(votes)
     started = time.perf_counter()
-    model = Model.fit_counts(corpus.counts, corpus.ids, language.names, votes)
+    model = fit_part(corpus.counts, corpus.papers, language.names, votes, rows=rows, places=places)
     ours, peak = time.perf_counter() - started, peak_mebibytes()
-    peer = sum(_peer_seconds(model, space, corpus.counts, votes) for space in model.space.spaces)
-    words = corpus.counts.data.size
+    counts, votes = corpus.counts[places], votes[rows][:, places]
+    peer = sum(_peer_seconds(model, space, counts, votes) for space in model.space.spaces)
+    words = counts.data.size
     return Trained(papers, subscribers, votes.data.size, words, ours, peer, peak)
+
+
+def _drawn(votes: SparseRows) -> tuple[Integers, Integers]:
+    """The rows of readers and the places of papers that `paperpost train` would factorise."""
+    on_papers = np.bincount(votes.indices, minlength=votes.shape[1]).astype(np.int32)
+    by_readers = np.diff(votes.indptr)
+    readers = np.arange(len(by_readers), dtype=np.int32)
+    return readers_to_fit(readers, by_readers), papers_to_fit(on_papers)
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float | None:
@@ -138,7 +153,7 @@ def _peer_seconds(model: Model, space: Space, counts: SparseRows, votes: SparseR
     matrix = stacked(with_data(votes, confidences * votes.data), words)
     with single_threaded_blas():
         started = time.perf_counter()
-        factorise(matrix, settings, space.paper_factors.shape[1])
+        factorise(matrix, settings, space.factors)
         return time.perf_counter() - started
 
 

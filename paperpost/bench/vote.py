@@ -74,7 +74,7 @@ def bench_vote(sizes: VoteSizes, say: Callable[[str], None]) -> Comparison:
     """One reader's profile, made anew after each vote; implicit folds the reader, no more."""
     say(f"making up {sizes.library:,} papers and a reader with {sizes.votes} votes")
     voter = Voter.invent(sizes)
-    folder = Folder(voter.model.space.spaces)
+    folder = Folder(voter.model.space)
     ours, peer = [], []
     for turn in range(sizes.rounds):
         ours.append(_profile_seconds(voter, turn))

@@ -14,7 +14,7 @@ DAYS_AVERAGED = 5
 _STEP = 0.1
 _MOST_DATES = 8
 # Okabe and Ito's colours, told apart by the colour-blind, without those that vanish on a ground.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a")
 _LEGEND_COLUMNS = 2
 
 _TEMPLATE = """\
@@ -106,7 +106,7 @@ def _drawn(number: int, line: Line, top: float) -> _Drawn:
     column, row = number % _LEGEND_COLUMNS, number // _LEGEND_COLUMNS
     return _Drawn(
         line.name,
-        _COLOURS[number % len(_COLOURS)],
+        COLOURS[number % len(COLOURS)],
         _pixels(line.values, top),
         _pixels(running_mean(line.values), top),
         _LEFT + column * (WIDTH - _LEFT) / _LEGEND_COLUMNS,

@@ -68,18 +68,21 @@ def test_tastes_differ_in_how_many_share_them() -> None:
 def test_the_same_sizes_give_the_same_stage() -> None:
     sizes = RankSizes(subscribers=20, papers=20, library=50, terms=300)
     one, other = Stage.build(sizes), Stage.build(sizes)
-    assert (one.liked == other.liked).all()
+    assert (one.votes.indices == other.votes.indices).all()
+    assert (one.votes.data == other.votes.data).all()
     assert one.model.key == other.model.key
 
 
-def test_every_subscriber_has_a_profile_of_their_likes() -> None:
+def test_every_subscriber_is_ranked_for_with_their_own_votes() -> None:
     stage = Stage.build(RankSizes(subscribers=30, papers=20, library=50, terms=300))
-    (profiles,) = stage.blocks()
-    assert len(profiles) == 30
-    for reader, liked in zip(profiles.readers, stage.liked, strict=True):
-        ids = {f"library/{paper}" for paper in liked if paper >= 0}
-        assert ids
-        assert {vote.paper_id for vote in reader.votes} == ids
+    ((readers, library),) = stage.blocks()
+    assert len(readers) == 30
+    for row, reader in enumerate(readers):
+        papers, values = entries(stage.votes, row)
+        cast = {f"library/{paper}": value for paper, value in zip(papers, values, strict=True)}
+        assert cast
+        assert {vote.paper_id: vote.value for vote in reader.votes} == cast
+        assert cast.keys() <= library.positions.keys()
 
 
 def test_blocks_are_as_large_as_when_digests_are_composed() -> None:

@@ -1,0 +1,61 @@
+"""The installation that is measured: what its commands and its workers are given."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from paperpost.service.installation import Installation, open_installation
+from paperpost.settings import Settings, load_settings
+
+_KEY = "made up for a measurement"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """By what it differs from others of the measurement."""
+
+    home: Path
+    database_url: str
+    source: str
+    smtp_url: str
+    connections: int
+
+    @property
+    def settings(self) -> Settings:
+        """As a command reads them."""
+        return load_settings(
+            home=self.home,
+            database_url=self.database_url,
+            secret_key=(_KEY,),
+            sources=(self.source,),
+            allow_private_sources=True,
+            upvotes=False,
+            smtp_url=self.smtp_url,
+            smtp_connections=self.connections,
+            public_url="https://papers.university.example",
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same for other processes."""
+        return {
+            "PAPERPOST_HOME": str(self.home),
+            "PAPERPOST_DATABASE_URL": self.database_url,
+            "PAPERPOST_SECRET_KEY": _KEY,
+            "PAPERPOST_SOURCES": self.source,
+            "PAPERPOST_ALLOW_PRIVATE_SOURCES": "true",
+            "PAPERPOST_UPVOTES": "false",
+            "PAPERPOST_SMTP_URL": self.smtp_url,
+            "PAPERPOST_SMTP_CONNECTIONS": str(self.connections),
+            "PAPERPOST_PUBLIC_URL": "https://papers.university.example",
+        }
+
+    @contextmanager
+    def opened(self) -> Iterator[Installation]:
+        """The installation, in this process."""
+        installation = open_installation(self.settings)
+        try:
+            yield installation
+        finally:
+            installation.close()
