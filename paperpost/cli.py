@@ -26,7 +26,7 @@ from paperpost import (
     source_commands,
 )
 from paperpost.settings import load_settings
-from paperpost.terminal import AsJson, Email, a_date, fail, opened, say, show
+from paperpost.terminal import AsJson, Email, a_date, an_engine, fail, opened, say, show
 
 if TYPE_CHECKING:
     from paperpost.service.mentions import Unmentioned
@@ -332,6 +332,14 @@ def rank(
 def digest(
     on: On = None,
     only: Annotated[str | None, typer.Option(metavar="EMAIL", help="For one subscriber.")] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            parser=an_engine,
+            metavar="ENGINE",
+            help="embedded, or dask://HOST:PORT [PAPERPOST_ENGINE].",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compose and queue the digests of a date, whatever the hour.
@@ -339,11 +347,13 @@ def digest(
     A silent digest is one without papers, or with none above the threshold: nothing is mailed,
     but for a quiet note to who asked for it.
     """
-    from paperpost.engine.embedded import compose_all_of
+    from paperpost.engine.choice import engine_of
+    from paperpost.engine.runs import compose_all_of
 
     with opened() as installation:
         gc.freeze()  # as in `send`
-        counts = compose_all_of(installation, on, only)
+        chosen = engine_of(installation.settings, engine)
+        counts = compose_all_of(installation, on, only, engine=chosen)
     words = (
         *("queued", "quiet note", "silent", "composed before"),
         *("paused", "not their day", "overtaken"),
@@ -411,6 +421,8 @@ def _status_text(report: dict[str, Any]) -> str:
         f"model        {_model_text(model)}",
         f"last         {_runs_text(report['runs'])}",
     ]
+    if ticks := report["ticks"]:
+        lines.append(f"ticks        {ticks['process']}, since {_minute(ticks['since'])}")
     for run in report["sources"]:
         lines.append(f"source       {run['source']}: {_source_text(run)}")
         lines += [

@@ -17,7 +17,14 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -30,11 +37,13 @@ from paperpost.errors import PaperpostError
 
 SECRETS = ("database_url", "dkim_key", "openalex_key", "pubmed_key", "secret_key", "smtp_url")
 SHORTEST_KEY = 16
+IN_DATABASE = "database"
 # What leaves room for a token in the 64 octets of a local part (mailer/verp.py).
 LONGEST_BOUNCE_NAME = 31
 TEST_DATA = "PAPERPOST_DATA"  # where the tests find real papers
 # RFC 6376, section 3.1: labels of a name in the DNS.
 _SELECTOR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*")
+_ENGINE = re.compile(r"embedded|dask(?:\+tls)?://(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}", re.ASCII)
 
 
 class SettingsError(PaperpostError):
@@ -47,11 +56,22 @@ def _split(value: object) -> object:
 
 
 def _split_keys(value: object) -> object:
+    return _keys_in(value) if isinstance(value, str) else value
+
+
+def _keys_in(text: str) -> tuple[str, ...]:
     """Several keys stand on lines of their own or between commas; a key may hold spaces."""
-    if not isinstance(value, str):
-        return value
-    keys = (key.strip() for key in value.replace(",", "\n").splitlines())
+    keys = (key.strip() for key in text.replace(",", "\n").splitlines())
     return tuple(key for key in keys if key)
+
+
+def checked_engine(value: str) -> str:
+    """The name of an engine; raises ValueError for anything else."""
+    if not _ENGINE.fullmatch(value):
+        raise ValueError(
+            f"must be embedded, dask://HOST:PORT or dask+tls://HOST:PORT, not {value!r}"
+        )
+    return value
 
 
 def _none_if_empty(value: object) -> object:
@@ -95,6 +115,8 @@ class Settings(BaseSettings):
 
     home: Path = Path("paperpost-data")
     database_url: Optional = None
+    models: Optional = None
+    engine: Annotated[str, AfterValidator(checked_engine)] = "embedded"
     smtp_url: Optional = None
     smtp_connections: int = Field(4, ge=1, le=32)
     dkim_key: Optional = None
@@ -264,8 +286,18 @@ class Settings(BaseSettings):
 
     @property
     def models_folder(self) -> Path:
-        """Where model snapshots are kept."""
+        """Where this machine keeps model snapshots."""
         return self.home / "models"
+
+    @property
+    def shared_models(self) -> Path | None:
+        """The folder by which machines share model snapshots, if not by the database."""
+        return None if self.models in (None, IN_DATABASE) else Path(self.models or "")
+
+    @property
+    def models_in_database(self) -> bool:
+        """Whether machines share model snapshots by the database."""
+        return self.models == IN_DATABASE or (self.models is None and self.on_postgresql)
 
     @property
     def mail_folder(self) -> Path:
@@ -279,7 +311,7 @@ class Settings(BaseSettings):
 
     def signing_keys(self) -> tuple[bytes, ...]:
         """The keys of links in mails, the signing one first; made on first use."""
-        return tuple(key.encode() for key in self.secret_key or (self._kept_key(),))
+        return tuple(key.encode() for key in self.secret_key or _keys_in(self._kept_key()))
 
     def _kept_key(self) -> str:
         path = self.key_file

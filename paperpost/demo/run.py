@@ -13,7 +13,7 @@ from paperpost.demo.feed import DemoFeed, serving
 from paperpost.demo.people import PEOPLE, Person, bundled_papers, days
 from paperpost.demo.reader import Mail, mails_of, post_vote
 from paperpost.demo.site import site
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.errors import PaperpostError
 from paperpost.service import ingest, subscribe
 from paperpost.service.deliver import send

@@ -1,1 +1,1 @@
-"""How a batch of subscribers is worked through."""
+"""How very many subscribers are worked through: block by block, here or by workers elsewhere."""

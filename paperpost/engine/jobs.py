@@ -1,0 +1,65 @@
+"""What is done for a block of subscribers.
+
+A run has one moment, at which the clock stands still for all its blocks, so that it makes no
+difference who does which of them, and when.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from paperpost.engine.engine import Block
+from paperpost.service.compose import compose_block, compose_due_block
+from paperpost.service.installation import Installation
+from paperpost.service.ranking import rank_block
+from paperpost.store import subscribers
+from paperpost.store.subscribers import id_of
+from paperpost.store.tables import Subscriber, SubscriberState
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeDate:
+    """The digests dated `on` (each subscriber's today if None), whatever the hour."""
+
+    on: date | None
+    now: datetime
+
+    def __call__(self, installation: Installation, block: Block) -> Counter[str]:
+        return compose_block(_at(self.now, installation), _active(installation, block), self.on)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeDue:
+    """The digests that are due by the clock."""
+
+    now: datetime
+
+    def __call__(self, installation: Installation, block: Block) -> Counter[str]:
+        return compose_due_block(_at(self.now, installation), _active(installation, block))
+
+
+@dataclass(frozen=True, slots=True)
+class RankDate:
+    """The rankings of the digests dated `on`, which are not stored: how many subscribers were
+    "ranked", and how many "papers" they would get."""
+
+    on: date
+    now: datetime
+
+    def __call__(self, installation: Installation, block: Block) -> Counter[str]:
+        people = _active(installation, block)
+        rankings = rank_block(_at(self.now, installation), people, self.on)
+        chosen = sum(len(ranking.choices) for ranking in rankings.values())
+        return Counter(ranked=len(rankings), papers=chosen)
+
+
+def _at(now: datetime, installation: Installation) -> Installation:
+    return replace(installation, clock=lambda: now)
+
+
+def _active(installation: Installation, block: Block) -> list[Subscriber]:
+    """Those of a block who are still to be mailed, by number."""
+    with installation.database.reading() as session:
+        people = subscribers.by_id(session, block).values()
+    active = (person for person in people if person.state == SubscriberState.ACTIVE)
+    return sorted(active, key=id_of)

@@ -1,0 +1,81 @@
+"""Runs over all subscribers, by whatever engine."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime
+from threading import Event
+
+from paperpost.engine.embedded import EMBEDDED
+from paperpost.engine.engine import Block, Engine, Job
+from paperpost.engine.jobs import ComposeDate, ComposeDue, RankDate
+from paperpost.service.compose import BLOCK, compose_date
+from paperpost.service.installation import Installation
+from paperpost.store import subscribers
+
+
+def compose_all_of(
+    installation: Installation,
+    on: date | None,
+    only: str | None = None,
+    *,
+    engine: Engine = EMBEDDED,
+) -> Counter[str]:
+    """Compose the digests dated `on` for everyone who gets one that day; what stays "overtaken"
+    has no digest for that date, because other processes were faster again and again.
+
+    One subscriber's is composed here, whatever the engine.
+    """
+    if only is not None:
+        return sum(compose_date(installation, on, only), Counter())
+    return _told(installation, engine, ComposeDate(on, installation.clock()))
+
+
+def rank_all(engine: Engine, installation: Installation, on: date) -> Counter[str]:
+    """Rank the candidates of the digests dated `on` for everyone and store nothing; counts as of
+    RankDate."""
+    return _told(installation, engine, RankDate(on, installation.clock()))
+
+
+def _told(installation: Installation, engine: Engine, job: Job) -> Counter[str]:
+    """Do a job for everyone, and tell how far it is."""
+    total: Counter[str] = Counter()
+    done = 0
+    for counts in engine.each(installation, job, active_blocks(installation), Event()):
+        total += counts
+        done += counts["ranked"] if isinstance(job, RankDate) else counts.total()
+        installation.say(f"{done:,} subscribers ranked")
+    return total
+
+
+def compose_all_due(
+    installation: Installation, stop: Event, engine: Engine = EMBEDDED
+) -> Counter[str]:
+    """Compose every digest that is due by the clock, the longest waiting first, until none is left
+    or `stop` is set. Who was overtaken stays due."""
+    now = installation.clock()
+    blocks = _due_blocks(installation, now)
+    return sum(engine.each(installation, ComposeDue(now), blocks, stop), Counter())
+
+
+def active_blocks(installation: Installation) -> Iterator[Block]:
+    """The active subscribers' numbers, in order."""
+    last = 0
+    while True:
+        with installation.database.reading() as session:
+            numbers = subscribers.active_numbers(session, last, BLOCK)
+        if not numbers:
+            return
+        yield numbers
+        last = numbers[-1]
+
+
+def _due_blocks(installation: Installation, now: datetime) -> Iterator[Block]:
+    """The numbers of who is due by then, each of them once: they stay due while others compose."""
+    last = None
+    while True:
+        with installation.database.reading() as session:
+            due = subscribers.due(session, now, BLOCK, after=last)
+        if not due:
+            return
+        yield [number for _, number in due]
+        last = due[-1]
