@@ -49,13 +49,13 @@ class FactorSettings:
 
 @dataclass(frozen=True)
 class Space:
-    """Term factors (terms x factors) and paper factors (papers x factors).
+    """Term factors (terms x factors), and what papers and readers are folded in by.
 
-    Papers are of unit length; `paper_gramian` (factors x factors) is of the papers before that.
+    `paper_gramian` (factors x factors) is of the papers that it was made of, before they were
+    brought to unit length; their factors are kept beside it (`spaces.JointSpace`).
     """
 
     term_factors: Floats
-    paper_factors: Floats
     paper_gramian: Floats
     settings: FactorSettings
 
@@ -74,13 +74,16 @@ class Space:
         with single_threaded_blas():
             return inverse_of(self.paper_gramian, self.settings.regularization)
 
-    def is_for(self, terms: int, papers: int) -> bool:
-        """Whether its parts fit together and to so many terms and papers."""
-        factors = self.paper_gramian.shape[0]
-        return (
-            self.term_factors.shape == (terms, factors)
-            and self.paper_factors.shape == (papers, factors)
-            and self.paper_gramian.shape == (factors, factors)
+    @property
+    def factors(self) -> int:
+        """How many there are."""
+        return len(self.paper_gramian)
+
+    def is_for(self, terms: int) -> bool:
+        """Whether its parts fit together and to so many terms."""
+        return self.term_factors.shape == (terms, self.factors) and self.paper_gramian.shape == (
+            self.factors,
+            self.factors,
         )
 
     def fold_papers(self, tfidf: SparseRows) -> Floats:
@@ -118,8 +121,11 @@ class Space:
         return np.asarray(folded, dtype=np.float32)
 
 
-def factorise(tfidf: SparseRows, votes: SparseRows, settings: FactorSettings) -> Space:
-    """The space of `tfidf` (papers x terms) and `votes` (readers x papers, entries +1 and -1)."""
+def factorise(
+    tfidf: SparseRows, votes: SparseRows, settings: FactorSettings
+) -> tuple[Space, Floats]:
+    """The space of `tfidf` (papers x terms) and `votes` (readers x papers, entries +1 and -1), and
+    the unit-length factors of those papers."""
     papers, terms = tfidf.shape
     readers = votes.shape[0]
     factors = _factors_for(papers, settings.factors)
@@ -133,11 +139,11 @@ def factorise(tfidf: SparseRows, votes: SparseRows, settings: FactorSettings) ->
     return space_of(als.user_factors[readers:], als.item_factors, settings)
 
 
-def space_of(terms: Floats, papers: Floats, settings: FactorSettings) -> Space:
-    """The space of these factors, of whatever length."""
+def space_of(terms: Floats, papers: Floats, settings: FactorSettings) -> tuple[Space, Floats]:
+    """The space of these factors, of whatever length, and those of the papers at unit length."""
     with single_threaded_blas():
         gramian = papers.T @ papers
-    return Space(np.ascontiguousarray(terms), unit_rows(papers), gramian, settings)
+    return Space(np.ascontiguousarray(terms), gramian, settings), unit_rows(papers)
 
 
 def solver(settings: FactorSettings, factors: int, threads: int) -> AlternatingLeastSquares:
@@ -167,7 +173,9 @@ def _factors_for(papers: int, wanted: int) -> int:
     return max(1, min(wanted, max(papers // 2, min(papers, 16))))
 
 
-def _empty_space(papers: int, terms: int, factors: int, settings: FactorSettings) -> Space:
+def _empty_space(
+    papers: int, terms: int, factors: int, settings: FactorSettings
+) -> tuple[Space, Floats]:
     return space_of(
         np.zeros((terms, factors), dtype=np.float32),
         np.zeros((papers, factors), dtype=np.float32),

@@ -68,9 +68,14 @@ def transposed(rows: SparseRows) -> SparseRows:
 
 def stacked(above: SparseRows, below: SparseRows) -> SparseRows:
     """The rows of `above`, then those of `below`."""
-    if not below.shape[0]:
-        return above
-    return cast(SparseRows, sparse.vstack([above, below], format="csr", dtype=np.float32))
+    return all_stacked([above, below])
+
+
+def all_stacked(parts: Sequence[SparseRows]) -> SparseRows:
+    """The rows of each part, one part after another."""
+    if all(not part.shape[0] for part in parts[1:]):
+        return parts[0]
+    return cast(SparseRows, sparse.vstack(parts, format="csr", dtype=np.float32))
 
 
 def entries(rows: SparseRows, row: int) -> tuple[Integers, Floats]:

@@ -4,31 +4,31 @@ It holds words and papers, never a reader: those are folded from their votes whe
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from recommender.background import Background, sampled
 from recommender.batch import Batch
-from recommender.blend import BLEND
 from recommender.calibration import Calibration
 from recommender.errors import SnapshotError
-from recommender.factors import FactorSettings, Space
+from recommender.factors import FactorSettings
 from recommender.forgetting import Forgotten, TermIndex, forgotten
 from recommender.matrices import (
     Floats,
     Integers,
     SparseRows,
+    all_stacked,
     from_entries,
-    from_parts,
 )
+from recommender.model_file import fields_in, is_whole, parts_of
 from recommender.neighbours import Neighbours, neighbours_of
 from recommender.profile import Profiles, Reader, build_profiles, keywords_of, votes_on
-from recommender.snapshot import Arrays, read_snapshot, write_snapshot
+from recommender.snapshot import Arrays, read_opened, read_snapshot, write_snapshot
 from recommender.spaces import SPACES, JointSpace, factorise_jointly
 from recommender.text import (
     MAX_TERMS,
@@ -41,11 +41,6 @@ from recommender.threads import single_threaded_blas
 
 Progress = Callable[[str], None]
 
-# What a snapshot holds of each space, by the names of its fields.
-_OF_A_SPACE = ("term_factors", "paper_factors", "paper_gramian")
-# And of each sparse matrix.
-_OF_ROWS = ("data", "indices", "indptr")
-
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
@@ -57,11 +52,17 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class Model:
-    """What is learnt; `paper_ids` are the trained papers in the order of their factors."""
+    """What is learnt, and the papers that are known.
+
+    `paper_ids`, `titles`, `tfidf` (papers x terms) and the factors in `space` are of the known
+    papers, in one order: first those that it was fitted on, then those that were folded in.
+    """
 
     vocabulary: Vocabulary
     space: JointSpace
     paper_ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    tfidf: SparseRows
     background: Background
     neighbours: Neighbours
     calibration: Calibration = field(default_factory=Calibration)
@@ -76,20 +77,31 @@ class Model:
         progress: Progress | None = None,
     ) -> "Model":
         """Learn from the papers' words and the readers' votes; either may be empty."""
+        positions = {paper.id: position for position, paper in enumerate(papers)}
+        voted = [votes_on(reader.votes, positions) for reader in readers]
+        votes = from_entries([row for row in voted if row], len(papers))
+        return cls.fit_votes(papers, votes, settings=settings, progress=progress)
+
+    @classmethod
+    def fit_votes(
+        cls,
+        papers: Sequence[Paper],
+        votes: SparseRows,
+        *,
+        settings: ModelSettings | None = None,
+        progress: Progress | None = None,
+    ) -> "Model":
+        """Learn from the papers' words and from votes (readers x papers, +1 and -1)."""
         settings = settings or ModelSettings()
         _tell(progress, f"reading {len(papers):,} papers")
         terms, counts = learn_terms([paper.text for paper in papers], settings.max_terms)
-        ids = [paper.id for paper in papers]
-        positions = {paper_id: position for position, paper_id in enumerate(ids)}
-        voted = [votes_on(reader.votes, positions) for reader in readers]
-        votes = from_entries([row for row in voted if row], len(papers))
-        return cls.fit_counts(counts, ids, terms, votes, settings=settings, progress=progress)
+        return cls.fit_counts(counts, papers, terms, votes, settings=settings, progress=progress)
 
     @classmethod
     def fit_counts(
         cls,
         counts: SparseRows,
-        paper_ids: Sequence[str],
+        papers: Sequence[Paper],
         terms: Sequence[str],
         votes: SparseRows,
         *,
@@ -97,17 +109,60 @@ class Model:
         progress: Progress | None = None,
     ) -> "Model":
         """Learn from term counts (papers x terms) and votes (readers x papers, +1 and -1)."""
-        if len(set(paper_ids)) != len(paper_ids):
+        ids, titles = _names_of(papers)
+        if len(set(ids)) != len(ids):
             raise ValueError("a paper stands twice among those to learn from")
-        if counts.shape != (len(paper_ids), len(terms)) or votes.shape[1] != len(paper_ids):
+        if counts.shape != (len(ids), len(terms)) or votes.shape[1] != len(ids):
             raise ValueError(f"counts {counts.shape} and votes {votes.shape} do not fit together")
         settings = settings or ModelSettings()
         vocabulary = learn_weights(terms, counts)
         _tell(progress, f"learning from {len(terms):,} terms and {votes.data.size:,} votes")
         tfidf = vocabulary.weigh(counts)
         space = factorise_jointly(tfidf, votes, settings.spaces, partial(_tell, progress))
-        background = sampled(tuple(paper_ids), tfidf, space.paper_factors)
-        return cls(vocabulary, space, tuple(paper_ids), background, neighbours_of(votes))
+        background = sampled(ids, tfidf, space.paper_factors)
+        return cls(vocabulary, space, ids, titles, tfidf, background, neighbours_of(votes))
+
+    def knowing(self, others: Iterable[Batch]) -> "Model":
+        """The same model with more papers that it knows, as it saw them part by part.
+
+        Raises ValueError if one of them is known already.
+        """
+        names: list[Paper] = []
+        tfidf, factors = [self.tfidf], []
+        for batch in others:
+            names += batch.papers
+            tfidf.append(batch.tfidf)
+            factors.append(batch.factors)
+        ids, titles = _names_of(names)
+        known = self.paper_ids + ids
+        if len(set(known)) != len(known):
+            raise ValueError("a paper that is to be known is known already")
+        return replace(
+            self,
+            paper_ids=known,
+            titles=self.titles + titles,
+            tfidf=all_stacked(tfidf),
+            space=self.space.with_papers(factors),
+            neighbours=self.neighbours.with_more(len(ids)),
+        )
+
+    def with_votes(self, votes: SparseRows) -> "Model":
+        """The same model with other votes (readers x known papers, +1 and -1) for its neighbours:
+        more than it was fitted on."""
+        return replace(self, neighbours=neighbours_of(votes))
+
+    def places(self, paper_ids: Sequence[str]) -> Integers:
+        """Where papers stand among the known ones, -1 for those that are not known."""
+        known = self._known
+        return np.array([known.get(paper_id, -1) for paper_id in paper_ids], dtype=np.int32)
+
+    def seen(self, places: Integers) -> Batch:
+        """Known papers by their places, without their texts: what `batch` gives for the texts that
+        they were learnt from. Raises ValueError for a place that there is not."""
+        if len(places) and not 0 <= places.min() <= places.max() < len(self.paper_ids):
+            raise ValueError("there is no known paper at such a place")
+        papers = [Paper(self.paper_ids[place], self.titles[place]) for place in places.tolist()]
+        return self._seen(papers, self.tfidf[places], places)
 
     def batch(self, papers: Sequence[Paper]) -> Batch:
         """See papers, trained or not, as this model does."""
@@ -117,8 +172,7 @@ class Model:
     def batch_counts(self, counts: SparseRows, papers: Sequence[Paper]) -> Batch:
         """As `batch`, with the term counts (papers x terms) at hand."""
         tfidf = self.vocabulary.weigh(counts)
-        trained = [self._trained.get(paper.id, -1) for paper in papers]
-        return self._seen(papers, tfidf, np.array(trained, dtype=np.int32))
+        return self._seen(papers, tfidf, self.places([paper.id for paper in papers]))
 
     def profiles(self, readers: Sequence[Reader], library: Batch) -> Profiles:
         """Readers as this model sees them; `library` holds the papers they voted on."""
@@ -158,73 +212,36 @@ class Model:
     @cached_property
     def key(self) -> str:
         """Tells this space from any other, also between processes."""
-        digest = hashlib.sha256(self.vocabulary.idf.tobytes())
-        digest.update(self.space.paper_factors.tobytes())
+        digest = hashlib.sha256(np.ascontiguousarray(self.vocabulary.idf).data)
+        digest.update(np.ascontiguousarray(self.space.paper_factors).data)
         return digest.hexdigest()[:16]
 
     def save(self, path: Path) -> None:
         """Write the snapshot in one step; OSError when that is impossible."""
-        header = {
-            "terms": self.vocabulary.terms,
-            "papers": self.paper_ids,
-            "background": self.background.ids,
-            "spaces": [asdict(space.settings) for space in self.space.spaces],
-            "calibration": {"blend": BLEND, **asdict(self.calibration)},
-        }
-        arrays: Arrays = {
-            "idf": self.vocabulary.idf,
-            "neighbours_votes": self.neighbours.votes,
-        }
-        arrays |= _arrays_of("background", self.background.tfidf)
-        arrays |= _arrays_of("neighbours", self.neighbours.steps)
-        for number, space in enumerate(self.space.spaces):
-            arrays |= {f"{name}_{number}": getattr(space, name) for name in _OF_A_SPACE}
-        write_snapshot(path, header, arrays)
+        write_snapshot(path, *parts_of(self))
 
     @classmethod
     def load(cls, path: Path) -> "Model":
         """The model of a snapshot; SnapshotError when there is none that can be read."""
-        header, arrays = read_snapshot(path)
+        return cls._of(path, *read_snapshot(path))
+
+    @classmethod
+    def read(cls, file: BinaryIO, path: Path) -> "Model":
+        """The same from an open file of the system; `path` is what errors call it."""
+        return cls._of(path, *read_opened(file, path))
+
+    @classmethod
+    def _of(cls, path: Path, header: dict[str, Any], arrays: Arrays) -> "Model":
         try:
-            model = cls._read(header, arrays)
+            model = cls(**fields_in(header, arrays))
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise SnapshotError(path, "it lacks a part of a model") from error
-        if not model._is_whole():
+        if not is_whole(model):
             raise SnapshotError(path, "its parts do not fit together")
         return model
 
-    @classmethod
-    def _read(cls, header: dict[str, Any], arrays: Arrays) -> "Model":
-        vocabulary = Vocabulary(tuple(header["terms"]), arrays["idf"])
-        spaces = tuple(
-            Space(
-                settings=FactorSettings(**settings),
-                **{name: arrays[f"{name}_{number}"] for name in _OF_A_SPACE},
-            )
-            for number, settings in enumerate(header["spaces"])
-        )
-        space, papers = JointSpace(spaces), tuple(header["papers"])
-        places = {paper_id: place for place, paper_id in enumerate(papers)}
-        tfidf = _rows_in(arrays, "background", len(vocabulary.terms))
-        factors = space.paper_factors[[places[paper_id] for paper_id in header["background"]]]
-        background = Background(tuple(header["background"]), tfidf, factors)
-        steps = _rows_in(arrays, "neighbours", len(papers))
-        neighbours = Neighbours(steps, arrays["neighbours_votes"])
-        calibration = _calibration_in(header)
-        return cls(vocabulary, space, papers, background, neighbours, calibration)
-
-    def _is_whole(self) -> bool:
-        terms, papers = len(self.vocabulary.terms), len(self.paper_ids)
-        return (
-            self.vocabulary.idf.shape == (terms,)
-            and self.background.tfidf.shape == (len(self.background.ids), terms)
-            and self.neighbours.steps.shape == (papers, papers)
-            and self.neighbours.votes.shape == (papers,)
-            and all(space.is_for(terms, papers) for space in self.space.spaces)
-        )
-
     @cached_property
-    def _trained(self) -> dict[str, int]:
+    def _known(self) -> dict[str, int]:
         return {paper_id: position for position, paper_id in enumerate(self.paper_ids)}
 
     def _seen(self, papers: Sequence[Paper], tfidf: SparseRows, trained: Integers) -> Batch:
@@ -249,22 +266,9 @@ class Model:
         return factors
 
 
-def _calibration_in(header: dict[str, Any]) -> Calibration:
-    """The snapshot's curve; the default where it has none, or one for scores of another blend."""
-    match header.get("calibration"):
-        case {"blend": blend, "intercept": intercept, "slope": slope} if blend == BLEND:
-            return Calibration(float(intercept), float(slope))
-        case _:
-            return Calibration()
-
-
-def _arrays_of(name: str, rows: SparseRows) -> Arrays:
-    return {f"{name}_{part}": getattr(rows, part) for part in _OF_ROWS}
-
-
-def _rows_in(arrays: Arrays, name: str, columns: int) -> SparseRows:
-    data, indices, indptr = (arrays[f"{name}_{part}"] for part in _OF_ROWS)
-    return from_parts(data, indices, indptr, columns)
+def _names_of(papers: Sequence[Paper]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ids and the titles."""
+    return tuple(paper.id for paper in papers), tuple(paper.title for paper in papers)
 
 
 def _tell(progress: Progress | None, message: str) -> None:

@@ -6,6 +6,7 @@ nobody has voted on has neither votes nor steps: its score is what it was.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -34,12 +35,14 @@ STEP_VOTES = 100.0
 FEWEST_VOTES = 3
 # Of somebody who liked thousands of papers, the steps between so many.
 _MOST_LIKES = 200
-_ROWS_AT_ONCE = 1_000
+# Papers are taken together as long as they have so many steps, 30 bytes each: some have a hundred
+# thousand, most a handful.
+_STEPS_AT_ONCE = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Steps between trained papers (papers x papers) and the number of votes up (papers)."""
+    """Steps between known papers (papers x papers) and the number of votes up (papers)."""
 
     steps: SparseRows
     votes: Floats
@@ -51,6 +54,13 @@ class Neighbours:
         votes[known] = self.votes[papers[known]]
         steps = cast(SparseRows, cast(Any, self.steps)[:, papers[known]])
         return Support(votes, steps, known)
+
+    def with_more(self, papers: int) -> "Neighbours":
+        """The same with so many more papers, that nobody voted on."""
+        steps, known = self.steps, len(self.votes) + papers
+        ends = np.pad(steps.indptr, (0, papers), mode="edge")
+        votes = np.pad(self.votes, (0, papers))
+        return Neighbours(from_parts(steps.data, steps.indices, ends, known), votes)
 
     def between(self, paper: int, others: Integers) -> Floats:
         """Steps from one trained paper to others and back, each way counted by half (others).
@@ -104,14 +114,23 @@ def neighbours_of(votes: SparseRows) -> Neighbours:
     from_papers = _rows_divided(by_paper)
     to_papers = _rows_divided(likes)
     rows: list[tuple[Integers, Floats]] = []
-    for start in range(0, likes.shape[1], _ROWS_AT_ONCE):
-        here = slice(start, start + _ROWS_AT_ONCE)
+    for start, end in _blocks(by_paper, likes):
+        here = slice(start, end)
         steps, common = from_papers[here] @ to_papers, by_paper[here] @ likes
         rows += [_nearest(steps, common, row, start + row) for row in range(steps.shape[0])]
     indptr = np.cumsum([0, *(len(columns) for columns, _ in rows)], dtype=np.int32)
     columns = np.concatenate([np.zeros(0, dtype=np.int32), *(columns for columns, _ in rows)])
     data = np.concatenate([np.zeros(0, dtype=np.float32), *(steps for _, steps in rows)])
     return Neighbours(from_parts(data, columns, indptr, likes.shape[1]), numbers)
+
+
+def _blocks(by_paper: SparseRows, likes: SparseRows) -> list[tuple[int, int]]:
+    """Ranges of papers with so many steps together, those that lead to the same paper counted each;
+    a single paper may have more."""
+    each = by_paper @ np.diff(likes.indptr).astype(np.float64)
+    number = (np.cumsum(each) // _STEPS_AT_ONCE).astype(np.int64)
+    starts = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
+    return list(pairwise([*starts, likes.shape[1]]))
 
 
 def _nearest(steps: Any, common: Any, row: int, paper: int) -> tuple[Integers, Floats]:

@@ -5,8 +5,7 @@ they weigh less, gives an nDCG@10 that is 2 % above the better one's.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,38 +24,44 @@ SPACES = (
 class JointSpace:
     """Spaces of the same terms and papers; factors are theirs in a row, of unit length together.
 
-    So the product of two rows is the mean of the cosines in each space.
+    So the product of two rows is the mean of the cosines in each space. `paper_factors` (papers x
+    factors) are those of the papers it was made of, and of others that were folded in since.
     """
 
     spaces: tuple[Space, ...]
+    paper_factors: Floats
 
     @property
     def papers(self) -> int:
-        """How many papers it was made of."""
-        return len(self.spaces[0].paper_factors)
-
-    @cached_property
-    def paper_factors(self) -> Floats:
-        """The trained papers (papers x factors)."""
-        return self._joined([space.paper_factors for space in self.spaces])
+        """How many papers it has a place for."""
+        return len(self.paper_factors)
 
     def fold_papers(self, tfidf: SparseRows) -> Floats:
         """Factors of papers from their TF-IDF rows (papers x terms)."""
-        return self._joined([space.fold_papers(tfidf) for space in self.spaces])
+        return joined([space.fold_papers(tfidf) for space in self.spaces])
+
+    def with_papers(self, parts: Sequence[Floats]) -> "JointSpace":
+        """The same space with more papers, folded in."""
+        return replace(self, paper_factors=np.concatenate([self.paper_factors, *parts]))
+
+    def is_for(self, terms: int, papers: int) -> bool:
+        """Whether its parts fit together and to so many terms and papers."""
+        factors = sum(space.factors for space in self.spaces)
+        return self.paper_factors.shape == (papers, factors) and all(
+            space.is_for(terms) for space in self.spaces
+        )
 
     def fold_readers(self, votes: SparseRows, papers: Floats) -> Floats:
         """Factors of readers from votes (readers x `papers`; negative: a dislike)."""
-        parts = self._parted(papers)
+        parts = self.parted(papers)
         folded = [
             space.fold_readers(votes, part) for space, part in zip(self.spaces, parts, strict=True)
         ]
-        return self._joined(folded)
+        return joined(folded)
 
-    def _joined(self, parts: Sequence[Floats]) -> Floats:
-        return np.hstack(parts) / np.float32(np.sqrt(len(parts)))
-
-    def _parted(self, factors: Floats) -> list[Floats]:
-        ends = np.cumsum([space.paper_factors.shape[1] for space in self.spaces])[:-1]
+    def parted(self, factors: Floats) -> list[Floats]:
+        """Factors of unit length apart for each space."""
+        ends = np.cumsum([space.factors for space in self.spaces])[:-1]
         whole = factors * np.float32(np.sqrt(len(self.spaces)))
         return [np.ascontiguousarray(part) for part in np.split(whole, ends, axis=1)]
 
@@ -68,8 +73,15 @@ def factorise_jointly(
     tell: Callable[[str], None],
 ) -> JointSpace:
     """The spaces of `tfidf` (papers x terms) and `votes` (readers x papers, entries +1 and -1)."""
-    spaces = []
+    spaces, papers = [], []
     for one in settings:
-        spaces.append(factorise(tfidf, votes, one))
-        tell(f"learnt {spaces[-1].paper_factors.shape[1]} factors")
-    return JointSpace(tuple(spaces))
+        space, factors = factorise(tfidf, votes, one)
+        spaces.append(space)
+        papers.append(factors)
+        tell(f"learnt {space.factors} factors")
+    return JointSpace(tuple(spaces), joined(papers))
+
+
+def joined(parts: Sequence[Floats]) -> Floats:
+    """Factors of each space in a row, of unit length together."""
+    return np.hstack(parts) / np.float32(np.sqrt(len(parts)))

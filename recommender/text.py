@@ -18,9 +18,19 @@ from sklearn.feature_extraction.text import (
     TfidfTransformer,
 )
 
-from recommender.matrices import Floats, SparseRows, sparse_rows, unit_sparse_rows, with_data
+from recommender.matrices import (
+    Floats,
+    SparseRows,
+    all_stacked,
+    sparse_rows,
+    unit_sparse_rows,
+    with_data,
+)
 
 MAX_TERMS = 50_000
+# Terms are learnt from so many texts, for every one that occurs is in memory then: 15 kB a text.
+MOST_TEXTS = 60_000
+_TEXTS_AT_ONCE = 10_000
 
 _LATEX_ACCENT = re.compile(r"\\[\"'`^~=.]\s*\{?([A-Za-z])\}?")
 _NOISE = re.compile(r"https?://\S+|\\[A-Za-z]+")
@@ -128,21 +138,28 @@ def _content(written: str) -> str:
 
 
 def learn_terms(texts: Sequence[str], limit: int = MAX_TERMS) -> tuple[tuple[str, ...], SparseRows]:
-    """The `limit` most frequent terms of the texts, in alphabetical order, and their counts.
+    """The `limit` most frequent terms of the first MOST_TEXTS texts, in alphabetical order, and
+    their counts in all texts.
 
     A term must stand in more texts the more texts there are, so that three papers still have a
     vocabulary and fourteen thousand have no misprints in theirs.
     """
-    if not any(terms(text) for text in texts):
+    first = texts[:MOST_TEXTS]
+    if not any(terms(text) for text in first):
         return (), _no_counts(len(texts), 0)
     vectorizer = CountVectorizer(
-        analyzer=terms, min_df=_least_documents(len(texts)), max_features=limit
+        analyzer=terms, min_df=_least_documents(len(first)), max_features=limit
     )
     try:
-        counts = sparse_rows(vectorizer.fit_transform(texts))
+        counts = sparse_rows(vectorizer.fit_transform(first))
     except ValueError:  # scikit-learn's way to say that every term is rarer than min_df
         return (), _no_counts(len(texts), 0)
-    return tuple(str(term) for term in vectorizer.get_feature_names_out()), counts
+    parts = [
+        sparse_rows(vectorizer.transform(texts[start : start + _TEXTS_AT_ONCE]))
+        for start in range(len(first), len(texts), _TEXTS_AT_ONCE)
+    ]
+    names = tuple(str(term) for term in vectorizer.get_feature_names_out())
+    return names, all_stacked([counts, *parts])
 
 
 def learn_weights(known: Sequence[str], counts: SparseRows) -> Vocabulary:

@@ -27,11 +27,10 @@ class Shipped:
     @classmethod
     def fitted(cls, training: Training, candidates: Papers) -> "Shipped":
         """Fit the model on words and votes."""
-        counts, old = training.papers.counts, _nameless(training.papers)
-        ids = [paper.id for paper in old]
-        model = Model.fit_counts(counts, ids, _told_apart(training.terms), training.likes)
+        counts, old = training.papers.counts, nameless(training.papers)
+        model = Model.fit_counts(counts, old, told_apart(training.terms), training.likes)
         library = model.batch_counts(counts, old)
-        return cls(model, library, model.batch_counts(candidates.counts, _nameless(candidates)))
+        return cls(model, library, model.batch_counts(candidates.counts, nameless(candidates)))
 
     def readers(self, histories: SparseRows) -> list[Reader]:
         """Readers by their histories (readers x training papers)."""
@@ -72,7 +71,7 @@ def paperpost(training: Training, candidates: Papers) -> Ranker:
     return Shipped.fitted(training, candidates).ranked
 
 
-def _told_apart(terms: tuple[str, ...]) -> tuple[str, ...]:
+def told_apart(terms: tuple[str, ...]) -> tuple[str, ...]:
     """Each term once, as text is counted by it: CiteULike-t has two columns of a few words, of
     which the later one gets a name that no text has."""
     first: dict[str, int] = {}
@@ -83,6 +82,6 @@ def _told_apart(terms: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _nameless(papers: Papers) -> tuple[Paper, ...]:
+def nameless(papers: Papers) -> tuple[Paper, ...]:
     """Papers of which only the words are known, and those as counts."""
     return tuple(Paper(str(number), title="") for number in papers.numbers)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
-from paperpost.store import digests
+from paperpost.store import digests, votes
 from paperpost.store.library import ORIGIN
 from paperpost.store.tables import Vote
 from paperpost.store.votes import RATING
@@ -29,10 +29,8 @@ AROUND = timedelta(days=14)
 MOST_DIGESTS = 5_000
 
 
-def calibrate(
-    session: Session, votes: Mapping[int, Mapping[int, Vote]], now: datetime
-) -> Calibration:
-    """The curve for this installation, from the votes that hold, by subscriber and paper.
+def calibrate(session: Session, now: datetime) -> Calibration:
+    """The curve for this installation, from the votes that hold.
 
     A paper that was mailed counts as liked if a vote up on it holds; a score of another version
     of the blend and a paper that was shown because it trends, to somebody of whom nothing was
@@ -41,10 +39,11 @@ def calibrate(
     from recommender.blend import BLEND
     from recommender.calibration import Calibration
 
-    casts = {number: _when_cast(own) for number, own in votes.items()}
     mailed = digests.sent(session, now - LOOK_BACK, now - TIME_TO_VOTE, MOST_DIGESTS)
+    cast = votes.counted(session, now, {digest.subscriber_id for digest in mailed})
+    casts = {number: _when_cast(own) for number, own in cast.items()}
     observed = [
-        (item["score"], _is_liked(votes[digest.subscriber_id], item["paper"]))
+        (item["score"], _is_liked(cast[digest.subscriber_id], item["paper"]))
         for digest in mailed
         if _is_any_near(casts.get(digest.subscriber_id, ()), digest.due_at)
         for item in digest.items

@@ -3,7 +3,7 @@ from their words beside the requests, so that no page waits for a thousand of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from threading import Thread
@@ -82,19 +82,44 @@ def _look(installation: Installation, model: Model) -> None:
     if space is not None and space.model is model and not is_old:
         return
     slot.space_looked_at = now
-    if space is None or space.model is not model:
-        slot.space = space = _read(installation, model)
-    else:
-        slot.space = space = _with_newer(installation, space)
+    if space is not None and space.model is not model:
+        _beside(installation, lambda: _go_over(installation, model))
+        return
+    slot.space = space = (
+        _read(installation, model) if space is None else _with_newer(installation, space)
+    )
     if len(space.waiting) <= AT_ONCE:
         slot.space = _folded(installation, space, space.waiting)
-        return
-    slot.folding = Thread(target=_fold_all, args=(installation, space), name="folding", daemon=True)
-    slot.folding.start()
+    else:
+        _beside(installation, lambda: _fold_all(installation, space))
+
+
+def _beside(installation: Installation, work: Callable[[], None]) -> None:
+    """Do this beside the requests."""
+
+    def run() -> None:
+        try:
+            work()
+        except StoreError as error:
+            installation.say(f"{error}: newer papers are not found by their meaning yet")
+
+    installation.slot.folding = Thread(target=run, name="folding", daemon=True)
+    installation.slot.folding.start()
+
+
+def _go_over(installation: Installation, model: Model) -> None:
+    """Have the space of a newer model, with all that was folded in before; pages go on with the
+    older one meanwhile."""
+    whole = _read(installation, model)
+    for more in _fold(installation, whole):
+        if installation.slot.closing.is_set():
+            return
+        whole = more
+    installation.slot.space = whole
 
 
 def _read(installation: Installation, model: Model) -> Space:
-    """The papers that the model was trained on; the others wait."""
+    """The papers that the model knows; the others wait."""
     from recommender.places import Places
 
     with installation.database.reading() as session:
@@ -129,13 +154,10 @@ def _columns(found: Sequence[tuple[int, date]]) -> tuple[NDArray[np.int32], NDAr
 
 def _fold_all(installation: Installation, space: Space) -> None:
     slot = installation.slot
-    try:
-        for now in _fold(installation, space):
-            slot.space = now
-            if slot.closing.is_set() or slot.model is not now.model:
-                return  # what is left waits for the next look
-    except StoreError as error:
-        installation.say(f"{error}: newer papers are not found by their meaning yet")
+    for now in _fold(installation, space):
+        slot.space = now
+        if slot.closing.is_set() or slot.model is not now.model:
+            return  # what is left waits for the next look
 
 
 def _fold(installation: Installation, space: Space) -> Iterator[Space]:

@@ -5,27 +5,28 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from paperpost.service.calibrate import calibrate
+from paperpost.service import snapshot_store
 from paperpost.service.installation import Installation
-from paperpost.store import papers, snapshots, subscribers, votes
+from paperpost.service.lesson import learn
+from paperpost.store import papers, snapshots, votes
+from paperpost.store.database import StoreError
 from paperpost.store.tables import InterestKind, Paper, Snapshot, Vote
 
 if TYPE_CHECKING:
-    from recommender.calibration import Calibration
     from recommender.model import Model
     from recommender.profile import Interests, Reader
     from recommender.text import Paper as Text
 
 # How often a process looks whether another one has trained a newer model.
 LOOK_EVERY = timedelta(seconds=30)
-# The space is fitted on this many of the newest papers and on all that were voted on; older
-# ones are folded in when they are needed.
-NEWEST = 60_000
 KEEP_SNAPSHOTS = 3
+# How often somebody who cannot go on without a model looks whether it is trained by now.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,160 +40,158 @@ class Trained:
 
 
 def train(installation: Installation) -> Trained | None:
-    """Fit the model on the stored papers and counted votes; None if there are no papers."""
+    """Fit the model on the stored papers and counted votes; None if there are no papers.
+
+    One process at a time does: this one waits until another has ended.
+    """
+    while True:
+        with installation.database.lock("train").held() as ours:
+            if ours:
+                return _train(installation)
+        Event().wait(_LOOK_SECONDS)
+
+
+def _train(installation: Installation) -> Trained | None:
     started = time.perf_counter()
-    lesson = _lesson(installation)
-    if lesson is None:
+    learnt = learn(installation)
+    if learnt is None:
         return None
-    model, now = _fit(installation, lesson), installation.clock()
-    name = f"model-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}.npz"
-    _write(installation, model, name)
+    now = installation.clock()
+    name = f"model-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    snapshot_store.save(installation, learnt.model, name)
     snapshot = Snapshot(
         file=name,
         trained_at=now,
-        papers=len(lesson.papers),
-        votes=sum(len(own) for own in lesson.votes.values()),
+        papers=learnt.papers,
+        votes=learnt.votes,
         seconds=time.perf_counter() - started,
     )
     with installation.database.writing() as session:
         snapshots.add(session, snapshot)
-    slot = installation.slot
-    slot.model, slot.snapshot_id, slot.looked_at = model, snapshot.id, now
     _drop_old_snapshots(installation)
+    slot = installation.slot
+    # As the others have it: from the file, where it takes no memory of this process's own.
+    slot.model = load_snapshot(installation, snapshot)
+    slot.snapshot_id, slot.looked_at = snapshot.id, now
     return Trained(snapshot.papers, snapshot.votes, snapshot.seconds, name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    """What a training reads."""
-
-    papers: list[Paper]
-    votes: Mapping[int, Mapping[int, Vote]]
-    wishes: Mapping[int, Mapping[InterestKind, list[str]]]
-    calibration: Calibration
-
-
-def _lesson(installation: Installation) -> _Lesson | None:
-    now = installation.clock()
-    with installation.database.reading() as session:
-        counted = votes.counted(session, now)
-        voted = {number for own in counted.values() for number in own}
-        stored = papers.newest(session, NEWEST, voted)
-        if not stored:
-            return None
-        wishes = subscribers.interests(session, list(counted))
-        return _Lesson(stored, _on(stored, counted), wishes, calibrate(session, counted, now))
-
-
-def _on(
-    stored: Iterable[Paper], cast: Mapping[int, Mapping[int, Vote]]
-) -> dict[int, dict[int, Vote]]:
-    """The votes on these papers: not those on what only a reader's own library tells of. A model
-    learns nothing from that, so that it holds nothing of a reader."""
-    known = {papers.number_of(paper) for paper in stored}
-    return {
-        subscriber_id: {number: vote for number, vote in own.items() if number in known}
-        for subscriber_id, own in cast.items()
-    }
-
-
-def _fit(installation: Installation, lesson: _Lesson) -> Model:
-    from recommender.model import Model
-
-    names = {papers.number_of(paper): paper.id for paper in lesson.papers}
-    readers = [
-        reader_of(subscriber_id, lesson.wishes.get(subscriber_id, {}), own.values(), names)
-        for subscriber_id, own in sorted(lesson.votes.items())
-    ]
-    installation.say(
-        f"training on {len(lesson.papers):,} papers and {len(readers):,} readers' votes"
-    )
-    texts = [text_of(paper) for paper in lesson.papers]
-    model = Model.fit(texts, readers, progress=installation.say)
-    return replace(model, calibration=lesson.calibration)
-
-
-def _write(installation: Installation, model: Model, name: str) -> None:
-    folder = installation.settings.models_folder
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save(folder / name)
 
 
 def _drop_old_snapshots(installation: Installation) -> None:
     with installation.database.writing() as session:
         old = snapshots.older_than(session, KEEP_SNAPSHOTS)
-        for snapshot in old:
-            (installation.settings.models_folder / snapshot.file).unlink(missing_ok=True)
         snapshots.forget(session, [snapshot.id for snapshot in old if snapshot.id is not None])
+        kept = snapshots.files(session)
+    snapshot_store.keep_only(installation, kept)
 
 
 def current_model(installation: Installation) -> Model | None:
-    """The newest model; trained now if there is none or its file is broken, which is said.
+    """The newest model; trained now if there is none or its snapshot is broken, which is said.
 
     None only where there is nothing to train on.
     """
     slot, now = installation.slot, installation.clock()
+    if slot.pinned is not None:
+        return slot.pinned
     if slot.looked_at is not None and abs(now - slot.looked_at) < LOOK_EVERY:
         return slot.model
-    with installation.database.reading() as session:
-        newest = snapshots.current(session)
+    newest = _newest(installation)
     if newest is None:
         installation.say("there is no model yet: training one")
-        train(installation)
-    elif newest.id != slot.snapshot_id:
-        _load(installation, newest)
+        _train_unless_another_does(installation, None)
+    elif newest.id != slot.snapshot_id and not _went_over(installation, newest):
+        _train_unless_another_does(installation, newest.id)
     slot.looked_at = now
     return slot.model
 
 
-def _load(installation: Installation, newest: Snapshot) -> None:
-    """Load the current snapshot. If its file is broken, or on another machine, it is made again
-    here under the same name: a new row would send the other machines to train as well."""
-    from recommender.errors import SnapshotError
-    from recommender.model import Model
+def _train_unless_another_does(installation: Installation, broken: int | None) -> None:
+    """Have a model in place of the newest one, which is broken or not there: one process trains,
+    and the others go on with the older model, or wait for the new one if they have none."""
+    while True:
+        with installation.database.lock("train").held() as ours:
+            newest = _newest(installation)
+            if newest is not None and newest.id != broken:
+                if _went_over(installation, newest):
+                    return
+                broken = newest.id
+            elif ours:
+                _train(installation)
+                return
+        if installation.slot.model is not None:
+            return
+        Event().wait(_LOOK_SECONDS)
 
-    slot = installation.slot
+
+def _went_over(installation: Installation, newest: Snapshot) -> bool:
+    from recommender.errors import SnapshotError
+
     try:
-        slot.model = Model.load(installation.settings.models_folder / newest.file)
+        _go_over(installation, newest)
     except SnapshotError as error:
         installation.say(f"{error}: training again")
-        lesson = _lesson(installation)
-        if lesson is None:
-            return
-        slot.model = _fit(installation, lesson)
-        _write(installation, slot.model, newest.file)
+        return False
+    return True
+
+
+def _newest(installation: Installation) -> Snapshot | None:
+    with installation.database.reading() as session:
+        return snapshots.current(session)
+
+
+def _go_over(installation: Installation, newest: Snapshot) -> None:
+    """Load a snapshot and drop those of this machine that nobody goes back to. Raises SnapshotError
+    if it cannot be read."""
+    slot = installation.slot
+    slot.model = load_snapshot(installation, newest)
     slot.snapshot_id = newest.id
+    with installation.database.reading() as session:
+        kept = snapshots.files(session)
+    snapshot_store.keep_only_here(installation, kept)
+
+
+def load_snapshot(installation: Installation, snapshot: Snapshot) -> Model:
+    """The model of a stored snapshot; SnapshotError when it cannot be read."""
+    return snapshot_store.load(installation, snapshot.file)
 
 
 def model_at_hand(installation: Installation) -> Model | None:
-    """The newest model that can be read, for a page: nothing is trained, and while one visitor
-    has it loaded the others do with the older one, or none."""
+    """The newest model that can be read, for a page: nothing is trained. The first one is loaded
+    for a visitor who waits, and the others do without; a newer one beside the requests."""
     slot, now = installation.slot, installation.clock()
     if not slot.one_loads.acquire(blocking=False):
         return slot.model
     try:
-        if slot.page_looked_at is None or abs(now - slot.page_looked_at) >= LOOK_EVERY:
+        is_old = slot.page_looked_at is None or abs(now - slot.page_looked_at) >= LOOK_EVERY
+        if is_old and (slot.loading is None or not slot.loading.is_alive()):
             slot.page_looked_at = now
-            _load_if_it_can_be_read(installation)
+            _look(installation)
         return slot.model
     finally:
         slot.one_loads.release()
 
 
-def _load_if_it_can_be_read(installation: Installation) -> None:
-    slot = installation.slot
-    with installation.database.reading() as session:
-        newest = snapshots.current(session)
+def _look(installation: Installation) -> None:
+    slot, newest = installation.slot, _newest(installation)
     if newest is None or newest.id == slot.snapshot_id:
         return
+    if slot.model is None:
+        _go_over_if_it_can_be_read(installation, newest)
+        return
+    slot.loading = Thread(
+        target=_go_over_if_it_can_be_read, args=(installation, newest), name="loading", daemon=True
+    )
+    slot.loading.start()
+
+
+def _go_over_if_it_can_be_read(installation: Installation, newest: Snapshot) -> None:
     from recommender.errors import SnapshotError
-    from recommender.model import Model
 
     try:
-        slot.model = Model.load(installation.settings.models_folder / newest.file)
-        slot.snapshot_id = newest.id
-    except SnapshotError as error:
-        installation.say(f"{error}: pages show no similar papers until the next training")
+        _go_over(installation, newest)
+    except (SnapshotError, StoreError) as error:
+        none = installation.slot.model is None
+        what = "show no similar papers" if none else "go on with the older one"
+        installation.say(f"{error}: pages {what} until the next training")
 
 
 def enough_has_changed(installation: Installation) -> bool:

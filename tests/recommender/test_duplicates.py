@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from two_topics import model, papers
 
-from recommender.duplicates import copies, fold, groups
+from recommender.duplicates import Comparison, copies, fold, groups
 from recommender.matrices import Booleans
 from recommender.profile import Interests, Reader
 from recommender.rank import Ranked, rank
@@ -44,6 +44,7 @@ OTHER_ABSTRACT = (
 def are_one(one: Paper, other: Paper) -> bool:
     assert groups([one, other]) in ((), ((0, 1),))
     assert bool(copies([one], [other])) == bool(groups([one, other]))
+    assert Comparison([one]).copies([other]) == copies([one], [other])
     return bool(groups([one, other]))
 
 

@@ -64,8 +64,8 @@ def test_readers_of_many_and_of_few_votes_are_folded_together_as_alone() -> None
     rng = np.random.default_rng(8)
     rows = [{int(p): 1.0 for p in rng.choice(PAPERS, size)} for size in (2, 60, 1, 90, 2, 8, 9)]
     votes = from_entries(rows, PAPERS)
-    space = factorise(sparse_rows(np.zeros((PAPERS, 0))), votes, settings)
-    together = space.fold_readers(votes, space.paper_factors)
-    alone = [space.fold_readers(votes[[row]], space.paper_factors) for row in range(len(rows))]
+    space, papers = factorise(sparse_rows(np.zeros((PAPERS, 0))), votes, settings)
+    together = space.fold_readers(votes, papers)
+    alone = [space.fold_readers(votes[[row]], papers) for row in range(len(rows))]
     assert np.allclose(together, np.vstack(alone), atol=1e-5)
     assert together.any(axis=1).all()

@@ -104,8 +104,8 @@ def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_of_another_version_says_so(snapshot: Path) -> None:
-    snapshot.write_bytes(snapshot.read_bytes().replace(b"model 2 ", b"model 3 ", 1))
-    with pytest.raises(SnapshotError, match="format 3, where this version reads 2"):
+    snapshot.write_bytes(snapshot.read_bytes().replace(b"model 3 ", b"model 4 ", 1))
+    with pytest.raises(SnapshotError, match="format 4, where this version reads 3"):
         Model.load(snapshot)
 
 
@@ -123,9 +123,9 @@ def test_a_file_with_a_right_checksum_that_lacks_a_part_is_refused(
     [
         ("idf", np.ones(1, dtype=np.float32)),
         ("term_factors_0", np.ones((2, 4), dtype=np.float32)),
-        ("paper_factors_0", np.ones((1, 4), dtype=np.float32)),
+        ("paper_factors", np.ones((1, 4), dtype=np.float32)),
         ("paper_gramian_0", np.ones((3, 3), dtype=np.float32)),
-        ("background_indices", np.full(3, 99, dtype=np.int32)),
+        ("background", np.full(3, 99, dtype=np.int32)),
     ],
 )
 def test_a_file_with_a_right_checksum_whose_parts_do_not_fit_together_is_refused(

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from recommender import text
 from recommender.matrices import entries, sparse_rows
 from recommender.text import fold, learn_terms, learn_weights, phrases, terms
 
@@ -96,3 +97,15 @@ def test_a_paper_of_unknown_words_has_a_row_of_zeros() -> None:
     tfidf = rows.weigh(rows.count(["entirely different", "protein"]))
     assert entries(tfidf, 0)[0].size == 0
     assert np.isclose(np.linalg.norm(entries(tfidf, 1)[1]), 1)
+
+
+def test_terms_are_learnt_from_the_first_texts_and_counted_in_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(text, "MOST_TEXTS", 2)
+    monkeypatch.setattr(text, "_TEXTS_AT_ONCE", 2)
+    texts = ["cat dog", "dog", "dog dog bird", "bird", "cat"]
+    known, counts = learn_terms(texts)
+    assert known == ("cat", "cat dog", "dog")
+    assert counts.shape == (5, 3)
+    assert (counts @ np.eye(3)).tolist() == [[1, 1, 1], [0, 0, 1], [0, 0, 2], [0, 0, 0], [1, 0, 0]]

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
-from threading import Barrier, Thread
+from threading import Barrier, Thread, current_thread
 
 import numpy as np
+import pytest
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
-from recommender.threads import single_threaded_blas
+from recommender.threads import in_threads, single_threaded_blas, use_threads
 
 
 def threads_of_blas() -> set[int]:
@@ -71,3 +72,20 @@ def test_the_last_of_several_gives_the_threads_back() -> None:
     inside.wait()
     first_out.join()
     assert threads_of_blas() == before
+
+
+def test_no_more_threads_work_than_are_allowed() -> None:
+    both_at_work = Barrier(2, timeout=10)
+    use_threads(2)
+    try:
+        assert in_threads(lambda one: (both_at_work.wait(), one)[1], range(4)) == [0, 1, 2, 3]
+        use_threads(1)
+        assert in_threads(lambda _: current_thread(), range(3)) == [current_thread()] * 3
+    finally:
+        use_threads(None)
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_less_than_one_thread_is_refused(number: int) -> None:
+    with pytest.raises(ValueError, match="at least one thread"):
+        use_threads(number)

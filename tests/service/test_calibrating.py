@@ -8,14 +8,14 @@ from invented import Clock, fill, join
 from sqlalchemy import update
 from sqlmodel import col
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, explain, library, rate
 from paperpost.service.calibrate import AROUND, LOOK_BACK, TIME_TO_VOTE, calibrate
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
 from paperpost.service.train import train
 from paperpost.service.vote import cast_by_command
-from paperpost.store import digests, votes
+from paperpost.store import digests
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Digest, Vote
 from recommender.calibration import Calibration
@@ -42,7 +42,7 @@ def vote(installation: Installation, name: str, papers: Sequence[str], value: st
 def curve(installation: Installation) -> Calibration:
     now = installation.clock()
     with installation.database.reading() as session:
-        return calibrate(session, votes.counted(session, now), now)
+        return calibrate(session, now)
 
 
 def at_ten(calibration: Calibration) -> float:

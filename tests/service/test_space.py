@@ -93,6 +93,9 @@ def test_a_new_snapshot_makes_a_new_space(installation: Installation, clock: Clo
     fill(installation, [LATER])
     first = space_at_hand(installation)
     train(installation)
+    assert space_at_hand(installation) is not None  # the older one, until the newer is there
+    assert installation.slot.folding is not None
+    installation.slot.folding.join()
     second = space_at_hand(installation)
     assert first is not None
     assert second is not None

@@ -1,0 +1,161 @@
+"""What a training learns from: papers, and votes as columns of numbers, within a bound of memory
+and time whatever is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from paperpost.service.calibrate import calibrate
+from paperpost.service.installation import Installation
+from paperpost.store import lessons, papers
+from paperpost.store.database import in_chunks
+from paperpost.store.lessons import Words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from recommender.batch import Batch
+    from recommender.calibration import Calibration
+    from recommender.model import Model
+    from recommender.text import Paper
+    from recommender.votes import Votes
+
+    Numbers = NDArray[np.int32]
+
+# A model knows so many papers, 2.7 kB each in every process; others are folded in whenever they are
+# needed.
+MOST_KNOWN = 250_000
+# Papers that the space is not factorised from are folded in by so many at once.
+_PART = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A model, how many papers it knows, and how many votes on them it learnt from."""
+
+    model: Model
+    papers: int
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What is stored: the numbers of the papers to know, the newest first, all votes that hold, and
+    what came of what was mailed."""
+
+    papers: Numbers
+    votes: Votes
+    calibration: Calibration
+
+
+def learn(installation: Installation) -> Learnt | None:
+    """Fit a model on the stored papers and counted votes; None if there are no papers.
+
+    What only a reader's own library tells of is left out, so that a model holds nothing of a
+    reader.
+    """
+    lesson = _read(installation)
+    if lesson is None:
+        return None
+    model, numbers = _fit(installation, lesson)
+    known, more = list(numbers.tolist()), _others(installation, model, lesson, numbers)
+    model = model.knowing(_counted(more, known))
+    votes = lesson.votes.on(_array(known))
+    model = model.with_votes(votes.matrix(len(known)))
+    return Learnt(replace(model, calibration=lesson.calibration), len(known), len(votes))
+
+
+def _read(installation: Installation) -> _Lesson | None:
+    from recommender.sample import papers_to_fit
+
+    now = installation.clock()
+    with installation.database.reading() as session:
+        stored = papers.days(session)
+        if not stored:
+            return None
+        numbers = _newest_first(stored)
+        votes = _votes(lessons.acts(session, now))
+        kept = papers_to_fit(_votes_on(numbers, votes), MOST_KNOWN)
+        return _Lesson(numbers[kept], votes, calibrate(session, now))
+
+
+def _fit(installation: Installation, lesson: _Lesson) -> tuple[Model, Numbers]:
+    """The model of the papers and readers that it is factorised from, and those papers' numbers."""
+    from recommender.model import Model
+    from recommender.sample import MOST_READERS, papers_to_fit, readers_to_fit
+
+    chosen = lesson.papers[papers_to_fit(_votes_on(lesson.papers, lesson.votes))]
+    with installation.database.reading() as session:
+        found = {one.number: one for one in lessons.words(session, chosen.tolist())}
+    texts = [found[number] for number in chosen.tolist() if number in found]
+    numbers = _array([one.number for one in texts])
+    votes = lesson.votes.on(numbers)
+    who, cast = votes.voters
+    votes = votes.of(who[readers_to_fit(who, cast)])
+    readers = min(len(who), MOST_READERS)
+    installation.say(f"training on {len(texts):,} papers and {readers:,} readers' votes")
+    matrix = votes.matrix(len(texts))
+    return Model.fit_votes(_papers(texts), matrix, progress=installation.say), numbers
+
+
+def _others(
+    installation: Installation, model: Model, lesson: _Lesson, fitted: Numbers
+) -> Iterator[tuple[list[int], Batch]]:
+    """The other papers as the model sees them, and their numbers, part by part."""
+    import numpy as np
+
+    others = lesson.papers[~np.isin(lesson.papers, fitted)]
+    if len(others):
+        installation.say(f"folding in {len(others):,} papers")
+    for chunk in in_chunks(others.tolist(), _PART):
+        with installation.database.reading() as session:
+            texts = list(lessons.words(session, chunk))
+        yield [one.number for one in texts], model.batch(_papers(texts))
+
+
+def _counted(parts: Iterator[tuple[list[int], Batch]], known: list[int]) -> Iterator[Batch]:
+    """The batches, whose papers' numbers are added to those that are known."""
+    for numbers, batch in parts:
+        known += numbers
+        yield batch
+
+
+def _newest_first(stored: Sequence[tuple[int, str, date]]) -> Numbers:
+    ordered = sorted(stored, key=lambda row: row[2], reverse=True)
+    return _array([number for number, _, _ in ordered])
+
+
+def _votes(parts: Iterator[Sequence[Sequence[int]]]) -> Votes:
+    import numpy as np
+
+    from recommender.votes import Votes
+
+    columns = [np.zeros((0, 3), dtype=np.int32)]
+    for part in parts:
+        flat = np.fromiter(chain.from_iterable(part), dtype=np.int32, count=3 * len(part))
+        columns.append(flat.reshape(-1, 3))
+    readers, numbers, values = np.concatenate(columns).T
+    return Votes.holding(readers, numbers, values.astype(np.float32))
+
+
+def _votes_on(numbers: Numbers, votes: Votes) -> Numbers:
+    import numpy as np
+
+    return np.bincount(votes.on(numbers).papers, minlength=len(numbers)).astype(np.int32)
+
+
+def _papers(texts: Sequence[Words]) -> list[Paper]:
+    from recommender.text import Paper
+
+    return [Paper(one.id, one.title, one.abstract) for one in texts]
+
+
+def _array(numbers: Sequence[int]) -> Numbers:
+    import numpy as np
+
+    return np.array(numbers, dtype=np.int32)
