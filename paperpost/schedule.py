@@ -6,7 +6,8 @@ and does it. Of several processes on one database the holder of the tick lock ti
 as it lives; delivering is shared by all, because a mail is leased before it is tried; the folder
 with what came back is read by whoever has one, for it may be on another machine than the tick, and
 a report counts once.
-Sources are asked beside the tick, for to be polite is to wait, and mail must not wait for that.
+Sources are asked beside the tick, for to be polite is to wait, and the model is trained beside it,
+which takes minutes where there is much to learn from: mail must not wait for either.
 """
 
 import threading
@@ -59,6 +60,7 @@ class Clockwork:
         self._fetched = threading.Event()
         self._fetched.set()
         self._fetching = threading.Lock()
+        self._training = threading.Lock()
         self._ticking = threading.Lock()
         self._delivering = threading.Lock()
 
@@ -73,19 +75,21 @@ class Clockwork:
             (self._take_over, LEAD_EVERY),
             (self._fetch, TICK_EVERY),
             (self._tick, TICK_EVERY),
+            (self._train, TICK_EVERY),
             (self._deliver, DELIVER_EVERY),
         ]
         if self._bounce_folder is not None:
             jobs.append((self._bounces, TICK_EVERY))
         now = utc_now()
+        # Who takes over ticks by that, and trains once it is known who that is.
+        later = {self._tick: TICK_EVERY, self._train: LEAD_EVERY}
         for job, every in jobs:
             # A late tick is still wanted, once: APScheduler would drop it after a second.
             scheduler.add_job(
                 self._guarded(job),
                 "interval",
                 seconds=every.total_seconds(),
-                # Who takes over ticks by that.
-                next_run_time=now + every if job == self._tick else now,
+                next_run_time=now + later.get(job, timedelta()),
                 coalesce=True,
                 max_instances=1,
                 misfire_grace_time=None,
@@ -98,8 +102,9 @@ class Clockwork:
         scheduler.shutdown(wait=False)
         with self._delivering:  # the mail in flight is recorded, the rest given back
             pass
-        ticked = self._ticking.acquire(timeout=PATIENCE_SECONDS)
-        return self._fetching.acquire(timeout=PATIENCE_SECONDS) and ticked
+        under_way = (self._ticking, self._fetching, self._training)
+        ended = [one.acquire(timeout=PATIENCE_SECONDS) for one in under_way]
+        return all(ended)
 
     def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
         """A job whose failure is logged, kept for the alarm, and does not end the clock."""
@@ -140,7 +145,7 @@ class Clockwork:
             self._wait_for_papers()
             # Whatever becomes of one of them, the others get their turn; but none is begun by a
             # process that was frozen or cut off for so long that another one ticks by now.
-            for job in (self._compose, self._train, self._alarm, self._forget):
+            for job in (self._compose, self._alarm, self._forget):
                 if not self._lead.not_ours.is_set():
                     self._guarded(job)()
 
@@ -180,10 +185,14 @@ class Clockwork:
                 log.warning("rejected", source=rejected.file, reason=rejected.reason)
 
     def _train(self) -> None:
-        if self._stop.is_set() or not enough_has_changed(self._installation):
+        """Who ticks trains, and ticks on meanwhile: with many readers it takes minutes."""
+        if self._lead.not_ours.is_set():
             return
+        self._wait_for_papers()
         started = time.perf_counter()
-        trained = train(self._installation)
+        with self._training:
+            changed = enough_has_changed(self._installation)
+            trained = train(self._installation) if changed else None
         if trained is not None:
             seconds = round(time.perf_counter() - started, 1)
             log.info("trained", papers=trained.papers, votes=trained.votes, seconds=seconds)

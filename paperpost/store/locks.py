@@ -62,6 +62,7 @@ class JobLock(ABC):
     def __init__(self) -> None:
         self.not_ours = threading.Event()
         self.not_ours.set()
+        self._one_holds = threading.Lock()
 
     @abstractmethod
     def take(self) -> bool:
@@ -73,11 +74,16 @@ class JobLock(ABC):
 
     @contextmanager
     def held(self) -> Iterator[bool]:
-        """Take it for as long as this lasts; gives whether that worked."""
+        """Take it for as long as this lasts; gives whether that worked: of several threads of this
+        process, too, one has it."""
+        if not self._one_holds.acquire(blocking=False):
+            yield False
+            return
         try:
             yield self.take()
         finally:
             self.give_back()
+            self._one_holds.release()
 
 
 class FileLock(JobLock):

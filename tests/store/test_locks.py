@@ -66,6 +66,15 @@ def end_its_session(store: Database) -> None:
         session.execute(text(held), {"number": NUMBERS["tick"]})
 
 
+def test_one_thread_of_a_process_at_a_time_does_what_one_process_may(database: Database) -> None:
+    with database.lock("train").held() as first:
+        with database.lock("train").held() as second:
+            assert (first, second) == (True, False)
+        assert not database.lock("train").not_ours.is_set()  # the second took nothing away
+    with database.lock("train").held() as again:
+        assert again
+
+
 def test_one_process_at_a_time_has_a_lock(database: Database, another: Database) -> None:
     ours, theirs = database.lock("tick"), another.lock("tick")
     assert (ours.take(), theirs.take(), ours.take()) == (True, False, True)
