@@ -65,6 +65,27 @@ def copies(papers: Sequence[Paper], known: Sequence[Paper]) -> dict[int, list[in
     return found
 
 
+class Comparison:
+    """Papers with which others are compared, some at a time. Whichever come together, what is found
+    of each is the same: which names and words are common is told by these papers alone."""
+
+    def __init__(self, papers: Sequence[Paper]) -> None:
+        self._rows = [_Telling(paper) for paper in papers]
+        sharers = Counter(key for telling in self._rows for key in telling.keys)
+        rare = (key for key, count in sharers.items() if key and count <= _MOST_SHARERS)
+        self._places = {key: place for place, key in enumerate(rare)}
+        self._left = _key_rows(self._rows, self._places)
+
+    def copies(self, known: Sequence[Paper]) -> dict[int, list[int]]:
+        """As `copies`, of these papers."""
+        columns = [_Telling(paper) for paper in known]
+        found: dict[int, list[int]] = {}
+        for row, column in _sharing(self._left, _key_rows(columns, self._places)):
+            if _are_copies(self._rows[row], columns[column]):
+                found.setdefault(row, []).append(column)
+        return found
+
+
 def fold(totals: Floats, found: Collection[Group]) -> Floats:
     """Scores (readers x papers) with -inf for all copies of a work but the best of each reader.
 
@@ -133,8 +154,12 @@ def _pairs(papers: Sequence[Paper], known: Sequence[Paper]) -> list[tuple[int, i
     return [
         (row, column)
         for row, column in _worth_comparing(rows, columns)
-        if rows[row].id != columns[column].id and _is_one_work(rows[row], columns[column])
+        if _are_copies(rows[row], columns[column])
     ]
+
+
+def _are_copies(one: _Telling, other: _Telling) -> bool:
+    return one.id != other.id and _is_one_work(one, other)
 
 
 def _worth_comparing(rows: list[_Telling], columns: list[_Telling]) -> list[tuple[int, int]]:
@@ -144,9 +169,13 @@ def _worth_comparing(rows: list[_Telling], columns: list[_Telling]) -> list[tupl
     sharers = Counter(key for telling in everyone for key in telling.keys & common)
     rare = [key for key, count in sharers.items() if key and 1 < count <= _MOST_SHARERS]
     places = {key: place for place, key in enumerate(rare)}
-    left = _key_rows(rows, places)
-    shared: SparseRows = left @ transposed(_key_rows(columns, places))
-    owners = np.repeat(np.arange(len(rows)), np.diff(shared.indptr))
+    return _sharing(_key_rows(rows, places), _key_rows(columns, places))
+
+
+def _sharing(left: SparseRows, right: SparseRows) -> list[tuple[int, int]]:
+    """Rows of one and of the other that have enough in common."""
+    shared: SparseRows = left @ transposed(right)
+    owners = np.repeat(np.arange(left.shape[0]), np.diff(shared.indptr))
     enough = shared.data >= _LEAST_SHARED
     return list(zip(owners[enough].tolist(), shared.indices[enough].tolist(), strict=True))
 

@@ -1,12 +1,13 @@
 """Papers as a model sees them, one by one, so that they can be kept and put together again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recommender.batch import Batch
-from recommender.matrices import Floats, Integers, entries, from_parts
+from recommender.errors import SpaceError
+from recommender.matrices import Booleans, Floats, Integers, entries, from_parts, stacked
 from recommender.model import Model
 from recommender.text import Paper
 
@@ -31,6 +32,24 @@ def apart(batch: Batch) -> list[Seen]:
         factors = batch.factors[row].copy()
         found.append(Seen(paper, columns.copy(), weights.copy(), factors, int(batch.trained[row])))
     return found
+
+
+def interleaved(some: Batch, others: Batch, is_some: Booleans) -> Batch:
+    """The papers of two batches of one model in one: where `is_some` is true (papers) the next one
+    of `some`, else the next one of `others`."""
+    if some.space != others.space:
+        raise SpaceError("the papers are of two models")
+    order = np.empty(len(is_some), dtype=np.int32)
+    order[is_some] = np.arange(len(some))
+    order[~is_some] = len(some) + np.arange(len(others))
+    papers = (*some.papers, *others.papers)
+    return replace(
+        some,
+        papers=tuple(papers[place] for place in order.tolist()),
+        tfidf=stacked(some.tfidf, others.tfidf)[order],
+        factors=np.vstack([some.factors, others.factors])[order],
+        trained=np.concatenate([some.trained, others.trained])[order],
+    )
 
 
 def together(model: Model, papers: Sequence[Seen]) -> Batch:

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
-from paperpost.service.copies import already_had, copies_among
+from paperpost.service.copies import already_had, merged
 from paperpost.service.installation import Installation
-from paperpost.service.trending import board, trends
+from paperpost.service.trending import board
 from paperpost.service.window import Window, window_of
 from paperpost.store import digests, library, named_interests, papers, subscribers, votes
 from paperpost.store.digests import Previous
 from paperpost.store.named_interests import Named
 from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import InterestKind, Paper, Subscriber, SubscriberState, Vote
+from paperpost.store.tables import InterestKind, Subscriber, SubscriberState
+from paperpost.store.votes import NO_OPINIONS, Opinions
 from recommender.trending import Trend
 
 if TYPE_CHECKING:
@@ -38,21 +39,24 @@ class Block:
 
     people: Sequence[Subscriber]
     wishes: Mapping[int, Mapping[InterestKind, list[str]]]
-    votes: Mapping[int, Mapping[int, Vote]]
+    opinions: Mapping[int, Opinions]
     previous: Mapping[int, Previous]
     mailed: Mapping[int, set[int]]
     newest_paper: int
     window: Window
-    collected: Mapping[int, set[int]]
-    rated: Mapping[int, set[int]]
-    library: Mapping[int, Paper]
     trends: Mapping[int, Trend]
     named: Mapping[int, Sequence[Named]] = field(default_factory=dict)
 
-    def seen_elsewhere(self, number: int) -> set[int]:
-        """The papers that a subscriber collected, or rated on the page that asks about some
-        (rate.py), whatever they said of them since."""
-        return self.collected.get(number, set()) | self.rated.get(number, set())
+    def opinions_of(self, number: int) -> Opinions:
+        """What a subscriber said of papers; `elsewhere` are those that they collected, or rated on
+        the page that asks about some (rate.py)."""
+        return self.opinions.get(number, NO_OPINIONS)
+
+    def votes_of(self, number: int) -> Mapping[int, int]:
+        """The votes that are a subscriber's profile, by paper: 1 or -1, in the order in which they
+        were cast."""
+        values = self.opinions_of(number).values
+        return dict(list(values.items())[-MOST_VOTES:]) if len(values) > MOST_VOTES else values
 
 
 def gather(
@@ -67,35 +71,23 @@ def gather(
 ) -> Block:
     """What is known of these subscribers, for their digests dated `on`. What others did and what
     papers there are is for a page as it was up to a minute ago."""
-    now = installation.clock()
+    now, upvotes = installation.clock(), installation.settings.upvotes
     ids = [id_of(person) for person in people]
     newest_paper = papers.newest_number(session)
     # Those of one block want them all, or none does.
     revisions = people[0].revisions
     window = window_of(installation, session, first_day, on, revisions=revisions, for_page=for_page)
-    cast = {
-        number: dict(list(own.items())[-MOST_VOTES:])
-        for number, own in votes.counted(session, now, ids).items()
-    }
-    collected = library.collected(session, ids)
-    rated = votes.papers_of(session, votes.RATING, ids)
-    known = {
-        number for own in (*cast.values(), *collected.values(), *rated.values()) for number in own
-    }
     return Block(
         people=people,
         wishes=subscribers.interests(session, ids),
-        votes=cast,
+        opinions=votes.opinions(session, now, (library.ORIGIN, votes.RATING), ids),
         previous=previous,
         mailed=digests.mailed(session, ids, window.oldest_digest(session), but_not=on),
         newest_paper=newest_paper,
         window=window,
-        collected=collected,
-        rated=rated,
-        library=papers.by_number(session, sorted(known)),
         trends=board(installation, first_day, on).trends
         if for_page
-        else trends(session, first_day, on, now, elsewhere=installation.settings.upvotes),
+        else window.board(session, now, elsewhere=upvotes).trends,
         named=named_interests.of_subscribers(session, ids),
     )
 
@@ -108,37 +100,31 @@ def newcomers_block(
 ) -> Block:
     """Somebody with these interests who has just subscribed, for a digest of `size`; nobody is
     stored."""
-    now, upvotes = installation.clock(), installation.settings.upvotes
+    now = installation.clock()
     newcomer = Subscriber(id=0, email="", state=SubscriberState.PENDING, joined_at=now, size=size)
     with installation.database.reading() as session:
-        trending = trends(session, window.first_day, window.on, now, elsewhere=upvotes)
+        found = window.board(session, now, elsewhere=installation.settings.upvotes)
     return Block(
         people=[newcomer],
         wishes={0: {kind: list(values) for kind, values in wishes.items()}},
-        votes={},
+        opinions={},
         previous={},
         mailed={},
         newest_paper=0,
         window=window,
-        collected={},
-        rated={},
-        library={},
-        trends=trending,
+        trends=found.trends,
     )
 
 
-def _had(session: Session, block: Block, batch: Batch, on: date) -> dict[int, list[int]]:
+def _had(session: Session, block: Block, batch: Batch, on: date) -> dict[int, set[int]]:
     """The positions of candidates that a subscriber has had under another id, by number."""
-    if not block.previous and not block.library:
+    if not block.previous and not block.opinions:
         return {}
     window = block.window
-    voted = {
-        number: block.votes.get(number, {}).keys() | block.seen_elsewhere(number)
-        for number in map(id_of, block.people)
-    }
-    older = [paper for number, paper in block.library.items() if not window.knows(number)]
-    copies = [window.copies(session, batch), copies_among(window.candidates, older)]
-    return already_had(session, voted, copies, on)
+    opinions = {number: block.opinions_of(number) for number in map(id_of, block.people)}
+    voted = {number: own.values.keys() | own.elsewhere for number, own in opinions.items()}
+    older = window.older_copies(session, set().union(*voted.values()))
+    return already_had(session, voted, merged([window.copies(session, batch), older]), on)
 
 
 def allowed_to(session: Session, block: Block, batch: Batch, on: date) -> NDArray[np.bool_]:
@@ -149,14 +135,17 @@ def allowed_to(session: Session, block: Block, batch: Batch, on: date) -> NDArra
 
     window, had = block.window, _had(session, block, batch, on)
     allowed = np.ones((len(block.people), len(window.candidates)), dtype=np.bool_)
+    # Most had the same digest before, but for whom.
+    news = {before: window.is_news(before) for before in {None, *block.previous.values()}}
     for row, person in enumerate(block.people):
-        before = block.previous.get(id_of(person))
-        allowed[row] = window.is_news(before)
+        number = id_of(person)
+        before = block.previous.get(number)
+        allowed[row] = news[before]
         if person.revisions:
             allowed[row] |= _wanted_revisions(block, person, before)
-        known = block.mailed.get(id_of(person), set()) | block.seen_elsewhere(id_of(person))
-        allowed[row, [window.columns[number] for number in known & window.columns.keys()]] = False
-        allowed[row, had.get(id_of(person), [])] = False
+        known = block.mailed.get(number, set()) | block.opinions_of(number).elsewhere
+        gone = {window.columns[one] for one in window.columns.keys() & known}
+        allowed[row, list(gone | had.get(number, set()))] = False
     return allowed
 
 
@@ -166,8 +155,8 @@ def _wanted_revisions(
     """Which candidates have a new version that the subscriber has not voted down before."""
     revised = block.window.is_revised(before)
     columns = block.window.columns
-    for number, vote in block.votes.get(id_of(person), {}).items():
-        if vote.value < 0 and number in columns:
+    for number, value in block.opinions_of(id_of(person)).values.items():
+        if value < 0 and number in columns:
             revised[columns[number]] = False
     return revised
 

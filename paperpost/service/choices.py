@@ -63,7 +63,7 @@ def ranking_of(
     below: int = 0,
 ) -> Ranking:
     number = id_of(person)
-    own_votes = len(block.votes.get(number, {}))
+    own_votes = len(block.votes_of(number))
     known = own_votes > 0 or any(
         values for kind, values in block.wishes[number].items() if kind not in _NOT_WANTED
     )

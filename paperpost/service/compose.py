@@ -22,7 +22,7 @@ from paperpost.service.ranking import rank_block
 from paperpost.service.silence import outlook
 from paperpost.store import digests, fragments, merging, subscribers
 from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Subscriber, SubscriberState
+from paperpost.store.tables import Fragment, Subscriber, SubscriberState
 
 BLOCK = 500
 MOST_ROUNDS = 3
@@ -35,19 +35,18 @@ class NotASubscriber(PaperpostError):
     """Nobody with that address gets digests."""
 
 
-def compose_due(installation: Installation) -> Counter[str]:
-    """Compose a block of the digests that are due by the clock; empty when none is.
+def compose_due_block(installation: Installation, people: Sequence[Subscriber]) -> Counter[str]:
+    """Compose the digests of these subscribers, as far as they are due by the clock.
 
     Counts "queued", "quiet note", "silent", "composed before", "overtaken" (another process was
     faster, the schedule was changed or papers were merged; the subscriber stays due) and "paused".
     """
     now = installation.clock()
-    with installation.database.reading() as session:
-        people = subscribers.due(session, now, BLOCK)
     paused: list[Subscriber] = []
     wanted: list[Subscriber] = []
     for person in people:
-        (paused if _gets_nothing(person, now) else wanted).append(person)
+        if person.next_due_at is not None and person.next_due_at <= now:
+            (paused if _gets_nothing(person, now) else wanted).append(person)
     _skip_paused(installation, paused, now)
     turns = [_turn_by_clock(person, now) for person in wanted]
     counts = Counter(_compose(installation, turns).values())
@@ -63,7 +62,7 @@ def compose_date(
     rank: Ranks = rank_block,
 ) -> Iterator[Counter[str]]:
     """Compose the digests dated `on` (each subscriber's today if None) for everyone who gets
-    one that day, whatever the hour; counts as of `compose_due`, a block at a time.
+    one that day, whatever the hour; counts as of `compose_due_block`, a block at a time.
 
     What is queued this way is due at once. Who was overtaken is ranked again. `rank` is how a block
     is ranked.
@@ -181,16 +180,40 @@ def _compose_for(
         last_merger = merging.newest(session)
     rankings = rank(installation, [turn.person for turn in turns], on)
     rendered = rendered_papers(installation, rankings.values())
+    # If one of them turns out to be another one, that may have been mailed.
+    overtaken = dict.fromkeys((id_of(turn.person) for turn in turns), "overtaken")
+    numbers = _stored(installation, rendered, last_merger)
+    if numbers is None:
+        return overtaken
+    new_ones = []
+    for turn in turns:
+        ranking = rankings[id_of(turn.person)]
+        new_ones.append(
+            new_digest(installation, turn, ranking, items_of(ranking, numbers), expected)
+        )
     with installation.database.writing() as session:
         if not merging.hold_all(session, rendered.keys(), last_merger):
-            # One of them turned out to be another one, which may have been mailed.
-            return dict.fromkeys((id_of(turn.person) for turn in turns), "overtaken")
-        numbers = fragments.keep(session, list(rendered.values()))
-        new_ones = [
-            new_digest(installation, turn, ranking, items_of(ranking, rendered, numbers), expected)
-            for turn, ranking in ((turn, rankings[id_of(turn.person)]) for turn in turns)
-        ]
+            return overtaken
         return digests.freeze(session, new_ones, installation.clock())
+
+
+def _stored(
+    installation: Installation, rendered: Mapping[int, Fragment], last_merger: int
+) -> Mapping[int, int] | None:
+    """The numbers of the papers' fragments, by the papers'; None if a paper was merged since.
+
+    Who stores a fragment makes others wait who store the same one, so this ends before a block is
+    frozen; what is stored stays.
+    """
+    new = [one for one in rendered.values() if one.id is None]
+    if new:
+        with installation.database.writing() as session:
+            if not merging.hold_all(session, {one.paper_number for one in new}, last_merger):
+                return None
+            numbers = fragments.keep(session, new)
+        for one in new:
+            one.id = numbers[one.paper_number, one.checksum]
+    return {number: one.id or 0 for number, one in rendered.items()}
 
 
 def draft(installation: Installation, person: Subscriber, on: date) -> Draft:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from paperpost.service.train import text_of
 from paperpost.store import digests, papers
-from paperpost.store.papers import number_of
+from paperpost.store.papers import Telling, number_of
 from paperpost.store.tables import Paper
 
 if TYPE_CHECKING:
-    from recommender.duplicates import Group
+    from recommender.duplicates import Comparison, Group
 
 # What was mailed longer ago may come again when it is posted again; what was voted on may not.
 LOOK_BACK = timedelta(days=60)
@@ -30,70 +32,94 @@ def look_back(on: date) -> date:
 
 
 def already_had(
-    session: Session, voted: Mapping[int, Collection[int]], copies: Sequence[Copies], on: date
-) -> dict[int, list[int]]:
+    session: Session, voted: Mapping[int, Collection[int]], copies: Copies, on: date
+) -> dict[int, set[int]]:
     """The positions of candidates that are copies of what a subscriber was mailed in the last
     two months, or voted on, by subscriber number.
 
     `voted` names the subscribers and the numbers of the papers they voted on.
     """
-    found = _merged(copies)
-    if not found:
+    if not copies:
         return {}
-    oldest = min(announced for own in found.values() for announced in own.values())
+    oldest = min(announced for own in copies.values() for announced in own.values())
     # A paper is mailed on the day it is announced or later.
     mailed = digests.mailed(session, list(voted), max(oldest, look_back(on)), but_not=on)
+    positions: dict[int, set[int]] = {}
+    for position, own in copies.items():
+        for number in own:
+            positions.setdefault(number, set()).add(position)
     return {
-        subscriber: [
+        subscriber: {
             position
-            for position, numbers in found.items()
-            if numbers.keys() & (mailed.get(subscriber, set()) | set(own))
-        ]
+            for number in positions.keys() & {*own, *mailed.get(subscriber, ())}
+            for position in positions[number]
+        }
         for subscriber, own in voted.items()
     }
 
 
-def recent_copies(
-    session: Session,
-    candidates: Sequence[Paper],
-    groups: Collection[Group],
-    first_day: date,
-    on: date,
-) -> Copies:
-    """The copies of candidates among one another, which are `groups`, and among the papers of two
-    months: much more than was mailed, but it is found without reading everybody's digests. All
-    papers announced from `first_day` on are candidates."""
-    among = {
-        position: {
-            number_of(candidates[copy]): candidates[copy].announced
-            for copy in group
-            if copy != position
+@dataclass
+class Counterparts:
+    """The copies of some candidates among other papers, each of which is looked at once."""
+
+    candidates: Sequence[Paper]
+    _looked_at: frozenset[int] = frozenset()
+    _found: Copies = field(default_factory=dict)
+
+    def among_candidates(self, groups: Collection[Group]) -> Copies:
+        """Those among one another, which are `groups`."""
+        return {
+            position: {
+                number_of(self.candidates[copy]): self.candidates[copy].announced
+                for copy in group
+                if copy != position
+            }
+            for group in groups
+            for position in group
         }
-        for group in groups
-        for position in group
-    }
-    recent = papers.announced(session, look_back(on), first_day)
-    return _merged([among, copies_among(candidates, recent)])
+
+    def announced(self, session: Session, first: date, last: date) -> Copies:
+        """Those among the papers announced from `first` to `last`, both included."""
+        parts = papers.tellings_between(session, first, last)
+        return merged(self._compared(part) for part in parts)
+
+    def among(self, session: Session, numbers: Collection[int]) -> Copies:
+        """Those among papers of these numbers."""
+        new = frozenset(numbers) - self._looked_at
+        parts = papers.tellings(session, sorted(new))
+        self._found = merged([self._found, *(self._compared(part) for part in parts)])
+        self._looked_at |= new
+        of_these = {
+            position: {number: day for number, day in own.items() if number in numbers}
+            for position, own in self._found.items()
+        }
+        return {position: own for position, own in of_these.items() if own}
+
+    @cached_property
+    def _comparison(self) -> Comparison:
+        from recommender.duplicates import Comparison
+
+        return Comparison([text_of(paper) for paper in self.candidates])
+
+    @cached_property
+    def _numbers(self) -> frozenset[int]:
+        return frozenset(number_of(paper) for paper in self.candidates)
+
+    def _compared(self, told: Sequence[Telling]) -> Copies:
+        from recommender.text import Paper as Text
+
+        older = [one for one in told if one.number not in self._numbers]
+        texts = [Text(one.id, one.title, one.abstract, tuple(one.authors)) for one in older]
+        return {
+            position: {older[place].number: older[place].announced for place in places}
+            for position, places in self._comparison.copies(texts).items()
+        }
 
 
-def copies_among(candidates: Sequence[Paper], known: Iterable[Paper]) -> Copies:
-    """The copies of candidates among other papers; candidates in `known` are passed over."""
-    from recommender.duplicates import copies
-
-    new = {number_of(paper) for paper in candidates}
-    older = sorted((paper for paper in known if number_of(paper) not in new), key=number_of)
-    if not older:
-        return {}
-    found = copies([text_of(paper) for paper in candidates], [text_of(paper) for paper in older])
-    return {
-        position: {number_of(older[place]): older[place].announced for place in places}
-        for position, places in found.items()
-    }
-
-
-def _merged(copies: Iterable[Copies]) -> Copies:
-    merged: dict[int, dict[int, date]] = {}
+def merged(copies: Iterable[Copies]) -> Copies:
+    """All of these together."""
+    together: dict[int, dict[int, date]] = {}
     for found in copies:
         for position, own in found.items():
-            merged.setdefault(position, {}).update(own)
-    return merged
+            together.setdefault(position, {}).update(own)
+    return together

@@ -85,39 +85,29 @@ class Draft:
 def drafted(installation: Installation, turn: Turn, ranking: Ranking) -> Draft:
     """One digest before it is stored; its items name papers in place of fragments."""
     rendered = rendered_papers(installation, [ranking])
-    numbers = {(paper, one.checksum): paper for paper, one in rendered.items()}
-    items = items_of(ranking, rendered, numbers)
+    items = items_of(ranking, {paper: paper for paper in rendered})
     outlook = silence.outlook(installation, turn.local_date)
     return Draft(new_digest(installation, turn, ranking, items, outlook), rendered)
 
 
-def items_of(
-    ranking: Ranking,
-    fragments: Mapping[int, Fragment],
-    numbers: Mapping[tuple[int, str], int],
-) -> list[dict[str, Any]]:
-    """The chosen papers as a digest keeps them; `numbers` are of fragments, by paper and
-    checksum."""
+def items_of(ranking: Ranking, fragments: Mapping[int, int]) -> list[dict[str, Any]]:
+    """The chosen papers as a digest keeps them; `fragments` are the numbers of their fragments, of
+    those papers that can be shown."""
+    from recommender.blend import BLEND
+
     return [
-        _item(choice, fragments, numbers)
-        for choice in ranking.choices
-        if number_of(choice.paper) in fragments
+        _item(choice, number, fragments[number], BLEND)
+        for choice, number in ((choice, number_of(choice.paper)) for choice in ranking.choices)
+        if number in fragments
     ]
 
 
-def _item(
-    choice: Choice,
-    fragments: Mapping[int, Fragment],
-    numbers: Mapping[tuple[int, str], int],
-) -> dict[str, Any]:
-    from recommender.blend import BLEND
-
-    number = number_of(choice.paper)
+def _item(choice: Choice, number: int, fragment: int, blend: int) -> dict[str, Any]:
     return {
         "paper": number,
-        "fragment": numbers[number, fragments[number].checksum],
+        "fragment": fragment,
         "score": round(float(choice.score), 4),
-        "blend": BLEND,
+        "blend": blend,
         "reasons": list(choice.reasons),
         "probability": choice.probability,
         "trending": choice.trending,

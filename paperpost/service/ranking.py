@@ -6,18 +6,18 @@ Used by `rank` and by composing alike: there is one ranking.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from paperpost.service.block import Block, allowed_to, gather, newcomers_block, popularity
 from paperpost.service.choices import Ranking, ranking_of
 from paperpost.service.installation import Installation
-from paperpost.service.seen import batch_of
+from paperpost.service.seen import batch_of, voted_on
 from paperpost.service.shares import divided
-from paperpost.service.train import current_model, reader_of
+from paperpost.service.train import current_model, interests_of
 from paperpost.service.window import MOST_CANDIDATES, Window, window_of
-from paperpost.store import digests
+from paperpost.store import digests, papers
 from paperpost.store.digests import Previous
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import InterestKind, Subscriber
@@ -128,38 +128,31 @@ def _rank_gathered(
     from recommender.rank import rank
 
     people = block.people
-    names = {number: paper.id for number, paper in block.library.items()}
-    readers = [
-        reader_of(
-            id_of(person),
-            block.wishes[id_of(person)],
-            block.votes.get(id_of(person), {}).values(),
-            names,
-        )
-        for person in people
-    ]
-    voted = {number for own in block.votes.values() for number in own}
-    known = batch_of(installation, model, [block.library[number] for number in sorted(voted)])
     batch = block.window.batch(model)
     with installation.database.reading() as session:
+        voted = {number for person in people for number in block.votes_of(id_of(person))}
+        known = voted_on(installation, session, model, voted)
         allowed = allowed_to(session, block, batch, on)
+    readers = [_reader(block, id_of(person), known.names) for person in people]
+    popular = popularity(block)
     ranked = rank(
-        model.profiles(readers, known),
+        model.profiles(readers, known.batch),
         batch,
         limit=limit or max(person.size for person in people),
         allowed=allowed,
-        popularity=popularity(block),
+        popularity=popular,
         explore=_lengths(people, limit),
         calibration=model.calibration,
     )
     lists = [own[: limit or person.size] for person, own in zip(people, ranked, strict=True)]
-    shared = _shared(block, model, readers, known, lists, allowed, limit)
+    shared = _shared(installation, block, model, readers, lists, allowed, popular, limit)
+    considered = allowed.sum(axis=1).tolist()
     return {
         id_of(person): ranking_of(
             block,
             person,
             shared[row].papers if row in shared else lists[row],
-            int(allowed[row].sum()),
+            considered[row],
             threshold=None if limit or row in shared else person.threshold,
             below=shared[row].below if row in shared else 0,
         )
@@ -167,13 +160,23 @@ def _rank_gathered(
     }
 
 
+def _reader(block: Block, number: int, names: Mapping[int, str]) -> Reader:
+    """A subscriber as the recommender reads one: interests and votes, nothing else."""
+    from recommender.profile import Reader, Vote
+
+    cast = block.votes_of(number).items()
+    votes = tuple(Vote(names[paper], value) for paper, value in cast if paper in names)
+    return Reader(number, interests_of(block.wishes[number]), votes)
+
+
 def _shared(
+    installation: Installation,
     block: Block,
     model: Model,
     readers: Sequence[Reader],
-    known: Batch,
     lists: Sequence[Sequence[Ranked]],
     allowed: NDArray[np.bool_],
+    popular: NDArray[np.float32],
     limit: int | None,
 ) -> dict[int, Shared]:
     """The lists of those who keep several interests apart, by their place in the block; their
@@ -186,16 +189,27 @@ def _shared(
         found = divided(person, readers[row], wishes, named, lists[row], limit)
         if found:
             sharers[row] = found
+    if not sharers:
+        return {}
+    numbers = [id_of(block.people[row]) for row in sharers]
+    known = _texts_of(installation, model, {one for own in numbers for one in block.votes_of(own)})
     shared = rank_by_shares(
         model,
         list(sharers.values()),
         known,
         block.window.batch(model),
         allowed=allowed[list(sharers)],
-        popularity=popularity(block),
+        popularity=popular,
         calibration=model.calibration,
     )
     return dict(zip(sharers, shared, strict=True))
+
+
+def _texts_of(installation: Installation, model: Model, numbers: Collection[int]) -> Batch:
+    """Papers with their authors and categories, which a named interest may be made of."""
+    with installation.database.reading() as session:
+        found = papers.by_number(session, sorted(numbers))
+    return batch_of(installation, model, [found[number] for number in sorted(found)])
 
 
 def _lengths(people: Sequence[Subscriber], limit: int | None) -> NDArray[np.int32]:

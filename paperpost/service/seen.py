@@ -1,18 +1,93 @@
 """Papers that were voted on, as the model sees them: they are looked at whenever their reader is,
-and counting their words takes longest of all."""
+and counting their words takes longest of all.
+
+What the model has learnt of a paper is taken as it is, for as long as the paper has not changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from sqlmodel import Session
 
 from paperpost.service.installation import Installation
 from paperpost.service.train import text_of
+from paperpost.store import papers, snapshots
 from paperpost.store.tables import NEVER_ANNOUNCED, Paper
 
 if TYPE_CHECKING:
     from recommender.batch import Batch
     from recommender.model import Model
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the papers that a model knows stand in it, by number; it learnt them from their texts
+    as they were at the moment `read_at`."""
+
+    model: Model
+    places: Mapping[int, int]
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """Papers that were voted on, in the order of their numbers; `names` are their ids by number."""
+
+    batch: Batch
+    names: Mapping[int, str]
+
+
+def voted_on(
+    installation: Installation, session: Session, model: Model, numbers: Collection[int]
+) -> Voted:
+    """The papers of these numbers as the model sees them."""
+    import numpy as np
+
+    from recommender.seen import interleaved
+
+    places = _places_of(installation, session, model, sorted(numbers))
+    texts = papers.by_number(session, [number for number, place in places.items() if place < 0])
+    # What went while it was read is in neither.
+    found = [number for number, place in places.items() if place >= 0 or number in texts]
+    is_known = np.array([places[number] >= 0 for number in found], dtype=np.bool_)
+    learnt = model.seen(np.array([places[number] for number in found], np.int32)[is_known])
+    others = [texts[number] for number in found if places[number] < 0]
+    batch = interleaved(learnt, batch_of(installation, model, others), is_known)
+    return Voted(batch, {one: paper.id for one, paper in zip(found, batch.papers, strict=True)})
+
+
+def _places_of(
+    installation: Installation, session: Session, model: Model, numbers: Sequence[int]
+) -> dict[int, int]:
+    """The place of each paper in the model, -1 for one that it does not know as it is now."""
+    slot = installation.slot
+    known = slot.places
+    if known is None or known.model is not model:
+        known = slot.places = _read_places(installation, session, model)
+    places = {number: known.places.get(number, -1) for number in numbers}
+    learnt = [number for number, place in places.items() if place >= 0]
+    changed = papers.changed_since(session, learnt, known.read_at) if learnt else ()
+    return places | dict.fromkeys(changed, -1)
+
+
+def _read_places(installation: Installation, session: Session, model: Model) -> Places:
+    slot = installation.slot
+    number = slot.snapshot_id if slot.model is model else None
+    snapshot = None if number is None else snapshots.by_number(session, number)
+    if snapshot is None:  # when its papers were read is not known
+        return Places(model, {}, installation.clock())
+    stored = papers.days(session)
+    places = model.places([paper_id for _, paper_id, _ in stored]).tolist()
+    numbers = (number for number, _, _ in stored)
+    return Places(
+        model,
+        {number: place for number, place in zip(numbers, places, strict=True) if place >= 0},
+        snapshot.trained_at - timedelta(seconds=snapshot.seconds),
+    )
 
 
 def batch_of(installation: Installation, model: Model, papers: Collection[Paper]) -> Batch:

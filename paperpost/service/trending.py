@@ -19,11 +19,12 @@ MANY_VOTES = 5_000
 @dataclass(frozen=True, slots=True)
 class Board:
     """What trends in some days, by number, and those numbers, the most trending first; `votes` are
-    all that were weighed for it."""
+    all that were weighed for it, at `seen_at`."""
 
     trends: Mapping[int, Trend]
     best: tuple[int, ...]
     votes: int
+    seen_at: datetime
 
     @property
     def is_cheap(self) -> bool:
@@ -38,24 +39,18 @@ def board(installation: Installation, first: date, last: date) -> Board:
 
     def look() -> Board:
         with installation.database.reading() as session:
-            return _board(session, first, last, now, elsewhere=elsewhere)
+            return weigh(session, first, last, now, elsewhere=elsewhere)
 
     return installation.slot.boards.get((first, last), now, look)
 
 
-def trends(
-    session: Session, first: date, last: date, now: datetime, *, elsewhere: bool
-) -> dict[int, Trend]:
-    """The papers announced from `first` to `last`, both included, that trend, by number.
+def weigh(session: Session, first: date, last: date, now: datetime, *, elsewhere: bool) -> Board:
+    """The papers announced from `first` to `last`, both included, that trend.
 
     Half of a vote's weight is gone after half of these days. Votes count as they hold `now`, but
     are looked at from the end of `last`: otherwise none would weigh anything in days long past.
     Upvotes count only if those from `elsewhere` are to.
     """
-    return dict(_board(session, first, last, now, elsewhere=elsewhere).trends)
-
-
-def _board(session: Session, first: date, last: date, now: datetime, *, elsewhere: bool) -> Board:
     seen_from = min(now, datetime.combine(last, time.max, UTC))
     half_life = ((last - first).days + 1) / 2
     cast: dict[int, list[Votes]] = defaultdict(list)
@@ -73,6 +68,7 @@ def _board(session: Session, first: date, last: date, now: datetime, *, elsewher
         trends=trending,
         best=tuple(sorted(trending, key=lambda number: (-trending[number].score, number))),
         votes=sum(some.ups + some.downs for own in cast.values() for some in own),
+        seen_at=now,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
-from paperpost.service.copies import Copies, look_back, recent_copies
-from paperpost.service.installation import Installation
+from paperpost.service.copies import Copies, Counterparts, look_back, merged
+from paperpost.service.installation import FRESH_FOR, Installation
 from paperpost.service.train import text_of
+from paperpost.service.trending import Board, weigh
 from paperpost.store import fragments, papers
 from paperpost.store.digests import Previous
-from paperpost.store.papers import number_of
+from paperpost.store.papers import Mark, number_of
 from paperpost.store.tables import Paper
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Window:
     """The papers announced from `first_day` to `on`, and what is worked out of them once.
 
     With `revisions` also older ones of which a new version was announced in these days. It holds
-    for as long as `stamp` does: of all papers that are candidates or may be copies.
+    for as long as `stamp` does: of all papers that are candidates or may be copies; while `mark`
+    is that of all papers, it does.
     """
 
     first_day: date
@@ -54,8 +56,24 @@ class Window:
     revisions: bool
     stamp: Stamp
     candidates: list[Paper]
+    mark: Mark | None = None
     _batch: Batch | None = None
     _copies: Copies | None = None
+    _board: Board | None = None
+
+    @property
+    def days(self) -> tuple[date, date, bool]:
+        """Which papers it has."""
+        return self.first_day, self.on, self.revisions
+
+    def board(self, session: Session, now: datetime, *, elsewhere: bool) -> Board:
+        """What trends of these days; where many votes are cast, as it was up to a minute ago.
+        Upvotes count only if those from `elsewhere` are to."""
+        kept = self._board
+        if kept is None or kept.is_cheap or abs(now - kept.seen_at) >= FRESH_FOR:
+            kept = weigh(session, self.first_day, self.on, now, elsewhere=elsewhere)
+            self._board = kept
+        return kept
 
     def batch(self, model: Model) -> Batch:
         """The candidates as this model sees them."""
@@ -66,21 +84,30 @@ class Window:
         return batch
 
     def copies(self, session: Session, batch: Batch) -> Copies:
-        """The copies of each candidate among one another and among earlier papers."""
+        """The copies of each candidate among one another and among the papers of two months: much
+        more than was mailed, but it is found without reading everybody's digests."""
         if self._copies is None:
-            self._copies = recent_copies(
-                session, self.candidates, batch.duplicates, self.first_day, self.on
+            self._copies = merged(
+                (
+                    self._counterparts.among_candidates(batch.duplicates),
+                    # All papers announced from `first_day` on are candidates.
+                    self._counterparts.announced(session, look_back(self.on), self.first_day),
+                )
             )
         return self._copies
+
+    def older_copies(self, session: Session, voted: Collection[int]) -> Copies:
+        """The copies of candidates among what was voted on, as far as that is older."""
+        return self._counterparts.among(session, frozenset(voted) - self._known)
+
+    @cached_property
+    def _counterparts(self) -> Counterparts:
+        return Counterparts(self.candidates)
 
     @cached_property
     def columns(self) -> Mapping[int, int]:
         """Where each candidate stands, by number."""
         return {number_of(paper): column for column, paper in enumerate(self.candidates)}
-
-    def knows(self, number: int) -> bool:
-        """Whether `copies` has been looked for among that paper and others of its days."""
-        return number in self._known
 
     @cached_property
     def _known(self) -> frozenset[int]:
@@ -167,23 +194,29 @@ def window_of(
 ) -> Window:
     """The candidates of these days as they are stored now; read again only if they changed. Those
     `for_page` are as they were up to a minute ago."""
+    wanted = first_day, on, revisions
+    mark = papers.mark(session)
+    for window in installation.slot.windows:
+        if window.days == wanted and window.mark == mark:
+            return window
     if for_page:
 
         def look() -> Stamp:
             with installation.database.reading() as own_session:
-                return _stamp(own_session, first_day, on, revisions)
+                return _stamp(own_session, *wanted)
 
-        kept = installation.slot.stamps
-        stamp = kept.get((first_day, on, revisions), installation.clock(), look)
+        stamp = installation.slot.stamps.get(wanted, installation.clock(), look)
     else:
-        stamp = _stamp(session, first_day, on, revisions)
-    known = _kept(installation, first_day, on, revisions, stamp)
-    if known is not None:
-        return known
-    candidates = papers.announced(session, first_day, on)
-    if revisions:
-        candidates += papers.revised(session, _oldest_revised(on), first_day, on)
-    return _keep(installation, Window(first_day, on, revisions, stamp, candidates))
+        stamp = _stamp(session, *wanted)
+    known = _kept(installation, *wanted, stamp)
+    if known is None:
+        candidates = papers.announced(session, first_day, on)
+        if revisions:
+            candidates += papers.revised(session, _oldest_revised(on), first_day, on)
+        known = _keep(installation, Window(*wanted, stamp, candidates))
+    if not for_page:  # whose stamp may be that of a minute ago
+        known.mark = mark
+    return known
 
 
 def _stamp(session: Session, first_day: date, on: date, revisions: bool) -> Stamp:

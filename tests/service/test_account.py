@@ -6,7 +6,7 @@ import pytest
 from invented import Clock, fill, join, with_settings
 from sqlalchemy import inspect, text
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, vote
 from paperpost.service.account import UnknownSubscriber
 from paperpost.service.deliver import send

@@ -8,7 +8,7 @@ from invented import START, Clock, fill, join, with_settings
 from smtp_server import Postbox, text_of
 from sqlmodel import select
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.schedule import Clockwork
 from paperpost.service import account, alarm
 from paperpost.service.alarm import Failing, Trouble, look, tell

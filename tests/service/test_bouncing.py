@@ -13,7 +13,7 @@ from smtp_server import Postbox
 
 from mailer.links import Signer
 from mailer.verp import LASTS, Mark, envelope_sender
-from paperpost.engine.embedded import compose_all_due, compose_all_of
+from paperpost.engine.runs import compose_all_due, compose_all_of
 from paperpost.service import account, bounce, confirm, subscribe
 from paperpost.service.compose import NotASubscriber
 from paperpost.service.deliver import send
@@ -38,8 +38,8 @@ BOTH = pytest.mark.parametrize("office", ["sqlite", "postgresql"], indirect=True
 def office(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, postbox: Postbox
 ) -> Iterator[Installation]:
-    """An installation with papers whose mail may come back; on SQLite, or on BOTH."""
-    url = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
+    """An installation with papers whose mail may come back; on one database, or on BOTH."""
+    url = request.getfixturevalue(f"{getattr(request, 'param', 'store')}_url")
     settings = load_settings(
         home=tmp_path / "home",
         database_url=url,

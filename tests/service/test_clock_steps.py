@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from invented import Clock, fill, join
 
-from paperpost.engine.embedded import compose_all_due, compose_all_of
+from paperpost.engine.runs import compose_all_due, compose_all_of
 from paperpost.service import account, explain, timetable
 from paperpost.service.installation import Installation
 from paperpost.store import digests, subscribers

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from invented import START, Clock, Invented, arrival, fill, join, with_settings
 
-from paperpost.engine.embedded import compose_all_due, compose_all_of
+from paperpost.engine.runs import compose_all_due, compose_all_of
 from paperpost.service import account, compose, explain
 from paperpost.service.account import UnknownSubscriber
 from paperpost.service.installation import Installation

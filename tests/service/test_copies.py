@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 from invented import Invented, arrival, fill, join
 
-from paperpost.engine.embedded import compose_all_of
-from paperpost.service import account
+from paperpost.engine.runs import compose_all_of
+from paperpost.service import account, block
 from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
 from paperpost.service.vote import cast_by_command
@@ -92,6 +92,20 @@ def test_what_was_voted_on_does_not_come_again_under_another_id(
     cast_by_command(installation, ada, seen, "down")
     assert again not in candidates(installation, ada, DAY)
     assert again in candidates(installation, ben, DAY)
+
+
+def test_a_vote_too_old_for_the_profile_still_tells_of_a_copy(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = preprint(any_installation, DAY - timedelta(days=300))
+    newer = fill(any_installation, [DAY - timedelta(days=100), DAY])
+    ada = join(any_installation, "ada", "graph neural networks")
+    again = journal_version(any_installation, DAY)
+    cast_by_command(any_installation, ada, seen, "up")
+    cast_by_command(any_installation, ada, newer[0].id, "up")
+    monkeypatch.setattr(block, "MOST_VOTES", 1)
+    assert again not in candidates(any_installation, ada, DAY)
+    assert candidates(any_installation, ada, DAY)
 
 
 def test_a_folded_copy_counts_as_mailed(installation: Installation) -> None:

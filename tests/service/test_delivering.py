@@ -15,7 +15,7 @@ from smtp_server import Postbox, text_of
 from sqlmodel import select
 
 from mailer.outbox import Claim, Recorded
-from paperpost.engine.embedded import compose_all_due, compose_all_of
+from paperpost.engine.runs import compose_all_due, compose_all_of
 from paperpost.service import account, leaving, subscribe
 from paperpost.service.deliver import StoreOutbox, send
 from paperpost.service.installation import Installation

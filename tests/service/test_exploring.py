@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from invented import fill, join
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, explain
 from paperpost.service.installation import Installation
 from paperpost.service.vote import cast_by_command

@@ -1,6 +1,5 @@
 """Mail servers that go wrong: what becomes of the mail in hand, and that no other one suffers."""
 
-import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,10 +12,11 @@ import pytest
 from faulty_smtp_server import GONE, SILENCE, Fault, Server, faulty_smtp_server
 from invented import Clock, fill, with_settings
 from sqlmodel import select
+from stores import Stores
 
 from mailer.delivery import Tally, deliver
 from mailer.transport import open_transport
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import subscribe
 from paperpost.service.deliver import StoreOutbox, send
 from paperpost.service.installation import Installation
@@ -36,50 +36,52 @@ SOON = timedelta(minutes=5)
 
 
 @pytest.fixture(scope="module")
-def composed(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def composed(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with twenty digests that wait."""
-    return _composed(sqlite_template, tmp_path_factory.mktemp("faults"), [POISONED, *OTHERS])
+    return _composed(stores, tmp_path_factory.mktemp("faults"), [POISONED, *OTHERS])
 
 
 @pytest.fixture(scope="module")
-def composed_for_busy(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def composed_for_busy(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The same, for several subscribers at one more domain."""
-    return _composed(sqlite_template, tmp_path_factory.mktemp("busy"), [*BUSY, *OTHERS])
+    return _composed(stores, tmp_path_factory.mktemp("busy"), [*BUSY, *OTHERS])
 
 
-def _composed(template: Path, home: Path, people: list[str]) -> Path:
-    path = home / "paperpost.db"
-    shutil.copy(template, path)
-    installation = _opened(path, Clock())
+def _composed(stores: Stores, home: Path, people: list[str]) -> str:
+    url = stores.make(home)
+    installation = _opened(url, home, Clock())
     fill(installation, [DAY])
     for email in people:
         wanted = Wishes(keywords=("graph neural networks",), size=3)
         subscribe.by_command(installation, email, wanted, confirmed=True)
     compose_all_of(installation, DAY)
     installation.close()
-    return path
+    return url
 
 
-def _opened(path: Path, clock: Clock) -> Installation:
-    url = f"sqlite:///{path}"
-    settings = load_settings(
-        home=path.parent, database_url=url, secret_key=("a key for tests only",)
-    )
+def _opened(url: str, home: Path, clock: Clock) -> Installation:
+    settings = load_settings(home=home, database_url=url, secret_key=("a key for tests only",))
     return Installation(settings, Database(url), clock)
 
 
 @pytest.fixture
-def office(composed: Path, tmp_path: Path, clock: Clock) -> Iterator[Installation]:
-    opened = _opened(Path(shutil.copy(composed, tmp_path)), clock)
+def office(stores: Stores, composed: str, tmp_path: Path, clock: Clock) -> Iterator[Installation]:
+    url = stores.make(tmp_path, composed)
+    opened = _opened(url, tmp_path, clock)
     yield opened
     opened.close()
+    stores.drop(url)
 
 
 @pytest.fixture
-def busy_office(composed_for_busy: Path, tmp_path: Path, clock: Clock) -> Iterator[Installation]:
-    opened = _opened(Path(shutil.copy(composed_for_busy, tmp_path)), clock)
+def busy_office(
+    stores: Stores, composed_for_busy: str, tmp_path: Path, clock: Clock
+) -> Iterator[Installation]:
+    url = stores.make(tmp_path, composed_for_busy)
+    opened = _opened(url, tmp_path, clock)
     yield opened
     opened.close()
+    stores.drop(url)
 
 
 @pytest.fixture

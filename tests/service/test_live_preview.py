@@ -1,12 +1,11 @@
 """What interests would bring, shown to somebody who is no subscriber yet."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from invented import Clock, fill, join
+from stores import Stores
 
 from paperpost.service.account import named
 from paperpost.service.installation import Installation
@@ -33,12 +32,13 @@ INTERESTS = [
 
 @pytest.fixture(scope="module")
 def reading_room(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+    stores: Stores, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
     """An installation with thirty papers of one day and a model, which these tests share."""
     home = tmp_path_factory.mktemp("home")
-    shutil.copy(sqlite_template, home / "paperpost.db")
-    settings = load_settings(home=home, secret_key=("a key for tests only",))
+    settings = load_settings(
+        home=home, database_url=stores.make(home), secret_key=("a key for tests only",)
+    )
     opened = Installation(settings, Database(settings.store_url), Clock())
     fill(opened, [DAY], each=10)
     train(opened)

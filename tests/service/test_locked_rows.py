@@ -9,7 +9,7 @@ import pytest
 from invented import Clock, fill, join
 from sqlmodel import col, select
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service.deliver import StoreOutbox, send
 from paperpost.service.installation import Installation
 from paperpost.settings import load_settings

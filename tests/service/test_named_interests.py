@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from invented import fill, join
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, explain, interests, likes, subscribe, vote
 from paperpost.service.installation import Installation
 from paperpost.service.interests import Change, percents, rest_share

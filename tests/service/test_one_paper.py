@@ -12,7 +12,7 @@ import pytest
 from invented import Invented, arrival, fill, join
 from sqlmodel import col, delete, select
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, compose, ingest
 from paperpost.service.choices import Ranking
 from paperpost.service.explain import explain

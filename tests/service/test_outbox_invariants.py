@@ -3,7 +3,6 @@ not be: hypothesis makes up the order, the store is a real one."""
 
 import os
 import re
-import shutil
 import tempfile
 import threading
 from collections import Counter
@@ -27,11 +26,12 @@ from hypothesis.stateful import (
 from invented import Clock, fill, join
 from sqlalchemy import func
 from sqlmodel import Session, col, select
+from stores import Stores
 
 from mailer.delivery import deliver
 from mailer.outbox import Claim, Recorded
 from mailer.outcome import Accepted, Outcome, Outgoing, Refused, Unknown, Unreachable
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, calendar, leaving, subscribe, suppression
 from paperpost.service.deliver import StoreOutbox
 from paperpost.service.installation import Installation
@@ -66,21 +66,21 @@ outcomes = st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def composed(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def composed(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database whose subscribers have one digest each."""
-    path = Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("composed")))
-    office = _opened(path, Clock())
+    home = tmp_path_factory.mktemp("composed")
+    url = stores.make(home)
+    office = _opened(url, home, Clock())
     fill(office, [DAY], each=1)
     for name in NAMES:
         join(office, name, "graph neural networks", size=2)
     compose_all_of(office, DAY)
     office.close()
-    return path
+    return url
 
 
-def _opened(path: Path, clock: Clock) -> Installation:
-    url = f"sqlite:///{path}"
-    chosen = load_settings(home=path.parent, database_url=url, secret_key=(A_KEY,))
+def _opened(url: str, home: Path, clock: Clock) -> Installation:
+    chosen = load_settings(home=home, database_url=url, secret_key=(A_KEY,))
     return Installation(chosen, Database(url), clock)
 
 
@@ -142,13 +142,15 @@ class Ghost:
 class Outbox(RuleBasedStateMachine):
     """The outbox of one installation, and all that can happen to it."""
 
-    template: Path
+    stores: Stores
+    template: str
 
     @initialize()
     def open(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="outbox")
         self.clock = Clock()
-        self.office = _opened(Path(shutil.copy(self.template, self.folder.name)), self.clock)
+        home = Path(self.folder.name)
+        self.office = _opened(self.stores.make(home, self.template), home, self.clock)
         self.relay = Relay(self._may_be_sent)
         self.resent: Counter[str] = Counter()
         self.ghosts: list[Ghost] = []
@@ -266,6 +268,7 @@ class Outbox(RuleBasedStateMachine):
         self._deliver(4)
         left = [row.state for row in self._rows() if row.state in OPEN or row.lease]
         self.office.close()
+        self.stores.drop(self.office.settings.store_url)
         self.folder.cleanup()
         assert left == []
 
@@ -348,8 +351,8 @@ class Outbox(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.slow)])
-def test_the_outbox_adds_up_whatever_happens(composed: Path, examples: int) -> None:
-    machine = type("ComposedOutbox", (Outbox,), {"template": composed})
+def test_the_outbox_adds_up_whatever_happens(stores: Stores, composed: str, examples: int) -> None:
+    machine = type("ComposedOutbox", (Outbox,), {"stores": stores, "template": composed})
     run_state_machine_as_test(
         machine,
         settings=settings(

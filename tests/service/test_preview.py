@@ -10,7 +10,7 @@ from invented import Clock, fill, join
 from smtp_server import text_of
 from sqlalchemy import text
 
-from paperpost.engine.embedded import compose_all_due, compose_all_of
+from paperpost.engine.runs import compose_all_due, compose_all_of
 from paperpost.service import subscribe
 from paperpost.service.account import UnknownSubscriber
 from paperpost.service.deliver import send

@@ -7,7 +7,7 @@ import pytest
 from invented import START, Clock, fill, join, with_settings
 from smtp_server import Postbox, text_of
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, subscribe
 from paperpost.service.deliver import StoreOutbox, send
 from paperpost.service.installation import Installation

@@ -6,7 +6,7 @@ import pytest
 from invented import Clock, Invented, fill, join
 from sqlmodel import select
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, library, own_votes, rate
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import rank_block

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from invented import Clock, fill, join
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, vote
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation

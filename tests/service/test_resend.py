@@ -7,7 +7,7 @@ from invented import Clock, fill, join, with_settings
 from smtp_server import Postbox
 from sqlmodel import select
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import leaving, links
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation

@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 import pytest
 from invented import Clock, Invented, arrival, fill, join
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, preview, subscribe
 from paperpost.service.explain import explain
 from paperpost.service.installation import Installation

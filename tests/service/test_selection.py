@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from invented import fill, join
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, explain, subscribe, wishes
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation

@@ -8,7 +8,7 @@ from dkim_verifier import rsa_pem, verifies
 from invented import Clock, fill, join, with_settings
 from smtp_server import Postbox, smtp_server
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import subscribe
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation, open_installation
@@ -86,12 +86,12 @@ def test_without_a_key_nothing_is_signed(office: Installation, postbox: Postbox)
 
 
 def test_a_key_that_cannot_sign_stops_the_program_at_the_start(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPERPOST_DKIM_KEY", "no key")
     with pytest.raises(SettingsError, match="PAPERPOST_DKIM_KEY: not a private key"):
-        open_installation(load_settings(database_url=sqlite_url))
+        open_installation(load_settings(database_url=store_url))
     monkeypatch.setenv("PAPERPOST_DKIM_KEY", rsa_pem())
     monkeypatch.setenv("PAPERPOST_DKIM_SELECTOR", "a b")
     with pytest.raises(SettingsError, match="PAPERPOST_DKIM_SELECTOR: not a name"):
-        load_settings(database_url=sqlite_url)
+        load_settings(database_url=store_url)

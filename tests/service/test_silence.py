@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 import pytest
 from invented import START, Clock, fill, join
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service.installation import Installation
 from paperpost.service.last_digest import last_digest
 from paperpost.service.preview import preview

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from invented import Clock, fill, join
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, subscribe
 from paperpost.service.installation import Installation
 from paperpost.service.wishes import Wishes

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from invented import Clock, Invented, arrival, fill, join, with_settings
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import vote
 from paperpost.service.deliver import send
 from paperpost.service.explain import explain
