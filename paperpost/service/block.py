@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
-from paperpost.service.copies import already_had, merged
+from paperpost.service.copies import already_had
 from paperpost.service.installation import Installation
 from paperpost.service.trending import board
 from paperpost.service.window import Window, window_of
@@ -124,7 +124,7 @@ def _had(session: Session, block: Block, batch: Batch, on: date) -> dict[int, se
     opinions = {number: block.opinions_of(number) for number in map(id_of, block.people)}
     voted = {number: own.values.keys() | own.elsewhere for number, own in opinions.items()}
     older = window.older_copies(session, set().union(*voted.values()))
-    return already_had(session, voted, merged([window.copies(session, batch), older]), on)
+    return already_had(session, voted, window.copies(session, batch), older, on)
 
 
 def allowed_to(session: Session, block: Block, batch: Batch, on: date) -> NDArray[np.bool_]:

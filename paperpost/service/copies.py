@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 # What was mailed longer ago may come again when it is posted again; what was voted on may not.
 LOOK_BACK = timedelta(days=60)
+# A paper is mailed in the first digest after its day: of a week's at the latest, or as late as a
+# missed day is asked for again (fetch.py). Who was away for longer may get the copy as well: to
+# rule that out, everybody's digests of two months would be read.
+MAILED_WITHIN = timedelta(days=21)
 
 # The copies of each candidate that has any, by its position: their numbers, and when they were
 # announced.
@@ -32,18 +36,23 @@ def look_back(on: date) -> date:
 
 
 def already_had(
-    session: Session, voted: Mapping[int, Collection[int]], copies: Copies, on: date
+    session: Session,
+    voted: Mapping[int, Collection[int]],
+    recent: Copies,
+    older: Copies,
+    on: date,
 ) -> dict[int, set[int]]:
     """The positions of candidates that are copies of what a subscriber was mailed in the last
     two months, or voted on, by subscriber number.
 
-    `voted` names the subscribers and the numbers of the papers they voted on.
+    `voted` names the subscribers and the numbers of the papers they voted on. Copies that are
+    `recent` may have been mailed in these months; on `older` ones somebody voted.
     """
+    copies = merged((recent, older))
     if not copies:
         return {}
-    oldest = min(announced for own in copies.values() for announced in own.values())
-    # A paper is mailed on the day it is announced or later.
-    mailed = digests.mailed(session, list(voted), max(oldest, look_back(on)), but_not=on)
+    announced = {number: day for own in recent.values() for number, day in own.items()}
+    mailed = digests.mailed_of(session, list(voted), announced, MAILED_WITHIN, but_not=on)
     positions: dict[int, set[int]] = {}
     for position, own in copies.items():
         for number in own:

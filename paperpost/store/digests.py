@@ -1,18 +1,18 @@
 """Digests: frozen rows, one per subscriber and local date."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement, Text, cast, or_, update
 from sqlalchemy import select as sql_select
-from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from paperpost.store.bulk import insert_all, new_numbers
 from paperpost.store.database import among, in_chunks
-from paperpost.store.merging import successors
+from paperpost.store.merging import predecessors, successors
 from paperpost.store.subscribers import domain_of
 from paperpost.store.tables import (
     Delivery,
@@ -392,10 +392,46 @@ def mailed(
 
     `but_not` leaves out the digest of one date.
     """
+    return _papers_in(session, subscriber_ids, col(Digest.local_date) >= since, but_not)
+
+
+def mailed_of(
+    session: Session,
+    subscriber_ids: Collection[int],
+    papers: Mapping[int, date],
+    reach: timedelta,
+    *,
+    but_not: date | None = None,
+) -> dict[int, set[int]]:
+    """As `mailed`, but only the digests that may hold one of these papers, dated from the day given
+    for it on for as long as `reach`: the others are neither sent nor read."""
+    if not papers:
+        return {}
+    names = defaultdict(set, {number: {number} for number in papers})
+    for old, new in predecessors(session, papers):
+        names[new].add(old)
+    # A number may be a part of another one: what is found is looked at.
+    text = cast(col(Digest.items), Text)
+    may_hold = or_(
+        *(
+            col(Digest.local_date).between(day, day + reach)
+            & or_(*(text.contains(str(name)) for name in sorted(names[number])))
+            for number, day in papers.items()
+        )
+    )
+    return _papers_in(session, subscriber_ids, may_hold, but_not)
+
+
+def _papers_in(
+    session: Session,
+    subscriber_ids: Collection[int],
+    which: ColumnElement[bool],
+    but_not: date | None,
+) -> dict[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
     for chunk in in_chunks(subscriber_ids):
         query = select(col(Digest.subscriber_id), col(Digest.local_date), col(Digest.items)).where(
-            among(session, col(Digest.subscriber_id), chunk), Digest.local_date >= since
+            among(session, col(Digest.subscriber_id), chunk), which
         )
         for subscriber_id, local_date, items in session.exec(query):
             if local_date != but_not:

@@ -59,6 +59,13 @@ def successors(session: Session, numbers: Collection[int]) -> dict[int, int]:
     }
 
 
+def predecessors(session: Session, numbers: Collection[int]) -> list[tuple[int, int]]:
+    """The numbers that were given up for these, each with the one in whose favour."""
+    merged = PaperMerged.number, PaperMerged.paper_number
+    query = select(*merged).where(among(session, col(PaperMerged.paper_number), numbers))
+    return list(session.exec(query))
+
+
 def newest(session: Session) -> int:
     """The number of the last merger so far: papers are merged in one transaction after another."""
     return session.exec(select(func.max(PaperMerged.id))).one() or 0
