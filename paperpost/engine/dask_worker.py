@@ -4,7 +4,6 @@ are those of its own environment, and must be of the same installation."""
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import secrets
@@ -16,6 +15,7 @@ from distributed import WorkerPlugin, get_worker
 
 from paperpost.engine.engine import Block, EngineError, Job
 from paperpost.engine.identity import Identity, identity_of
+from paperpost.engine.settling import settle
 from paperpost.service.failures import FAILURES
 from paperpost.service.installation import Installation, open_installation
 from paperpost.service.one_model import rank_by
@@ -60,9 +60,11 @@ def work_through(wanted: Identity, job: Job, snapshot_id: int, block: Block) -> 
     try:
         installation = installation_of(wanted)
         with single_threaded_blas():
-            rank_by(installation, snapshot_id)
-            gc.freeze()  # what is loaded by now stays: not to look through it saves a tenth
-            return dict(job(installation, block))
+            is_first = rank_by(installation, snapshot_id)
+            done = dict(job(installation, block))
+            if is_first:
+                settle()
+            return done
     except FAILURES as error:
         raise EngineError(f"worker {get_worker().address}: {error}") from None
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from threading import Event
 
 from paperpost.engine.engine import Block, Job
+from paperpost.engine.settling import settle, unsettle
 from paperpost.service.installation import Installation
 
 
@@ -15,10 +16,15 @@ class Embedded:
         self, installation: Installation, job: Job, blocks: Iterable[Block], stop: Event
     ) -> Iterator[Counter[str]]:
         """As `Engine.each`, in the blocks' order."""
-        for block in blocks:
-            if stop.is_set():
-                return
-            yield job(installation, block)
+        try:
+            for place, block in enumerate(blocks):
+                if stop.is_set():
+                    return
+                if place == 1:  # by the first one all is loaded that the others need
+                    settle()
+                yield job(installation, block)
+        finally:
+            unsettle()
 
 
 EMBEDDED = Embedded()

@@ -25,17 +25,19 @@ def one_model(installation: Installation) -> Iterator[int | None]:
         slot.pinned = None
 
 
-def rank_by(installation: Installation, snapshot_id: int) -> None:
+def rank_by(installation: Installation, snapshot_id: int) -> bool:
     """Rank by that snapshot from now on, as another process has begun to; nothing is trained.
+    Whether it had to be loaded.
 
     Raises NoSuchSnapshot, or SnapshotError when it cannot be read.
     """
     slot = installation.slot
     if slot.pinned is not None and slot.snapshot_id == snapshot_id:
-        return
+        return False
     with installation.database.reading() as session:
         snapshot = snapshots.by_number(session, snapshot_id)
     if snapshot is None:
         raise NoSuchSnapshot(f"the model's snapshot {snapshot_id} was dropped during the run")
     slot.pinned = slot.model = load_snapshot(installation, snapshot)
     slot.snapshot_id = snapshot_id
+    return True

@@ -6,7 +6,7 @@ What they give is how much there was to do, and the seconds that it took without
 import gc
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -15,11 +15,11 @@ from threading import Event
 from paperpost.bench.processes import BenchError
 from paperpost.bench.scale.site import Site
 from paperpost.engine.choice import engine_of
-from paperpost.engine.engine import Block
 from paperpost.engine.jobs import RankDate
-from paperpost.engine.runs import compose_all_of
+from paperpost.engine.runs import active_blocks, compose_all_of
+from paperpost.engine.settling import settle
 from paperpost.service.choices import Ranking
-from paperpost.service.compose import BLOCK, compose_date
+from paperpost.service.compose import compose_date
 from paperpost.service.fetch import fetch
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import get_ready, rank_block
@@ -107,8 +107,10 @@ def composed_here(site: Site, on: date) -> Done:
         gc.freeze()  # as the command does
         started = time.perf_counter()
         counts: Counter[str] = Counter()
-        for some in compose_date(installation, on, rank=rank):
+        for place, some in enumerate(compose_date(installation, on, rank=rank)):
             counts += some
+            if place == 0:  # as the engine does
+                settle()
         seconds = time.perf_counter() - started
         return Done(counts["queued"], seconds, {"ranking": ranking, **_others(counts)})
 
@@ -118,23 +120,11 @@ def ranked(site: Site, on: date, engine: str, every: int) -> Done:
     with site.opened() as installation:
         gc.freeze()
         chosen = engine_of(installation.settings, engine)
-        blocks = islice(_blocks(installation), 0, None, every)
+        blocks = islice(active_blocks(installation), 0, None, every)
         job = RankDate(on, installation.clock())
         started = time.perf_counter()
         counts = sum(chosen.each(installation, job, blocks, Event()), Counter())
         return Done(counts["ranked"], time.perf_counter() - started, {})
-
-
-def _blocks(installation: Installation) -> Iterator[Block]:
-    """The blocks of a whole run."""
-    last = 0
-    while True:
-        with installation.database.reading() as session:
-            numbers = subscribers.active_numbers(session, last, BLOCK)
-        if not numbers:
-            return
-        yield numbers
-        last = numbers[-1]
 
 
 def _others(counts: Mapping[str, int]) -> dict[str, float]:
