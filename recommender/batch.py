@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from recommender.background import Background
 from recommender.duplicates import Group, groups
-from recommender.matrices import Floats, Integers, Postings, SparseRows, transposed
+from recommender.matrices import Floats, Integers, Postings, SparseRows, entries, transposed
 from recommender.neighbours import Neighbours, Support
-from recommender.phrases import PhraseIndex
+from recommender.paper_terms import PaperTerms, is_telling, plain
+from recommender.phrases import PhraseIndex, normal_phrase
 from recommender.text import Paper, phrases
 
 
@@ -71,6 +74,24 @@ class Batch:
     def get_ready(self) -> None:
         """Work out at once what ranking for the first reader would."""
         _ = self.crowding, self.postings, self.support, self.index, self.copies
+
+    def telling_terms(self, position: int) -> PaperTerms:
+        """The terms of a paper that tell what it is about."""
+        if position not in self._telling_terms:
+            columns = entries(self.tfidf, position)[0].tolist()
+            title = normal_phrase(self.papers[position].title)
+            phrases = [plain(self.terms[column]) for column in columns]
+            kept = [place for place, one in enumerate(phrases) if is_telling(one, title)]
+            self._telling_terms[position] = PaperTerms(
+                np.array(kept, dtype=np.int32),
+                tuple(self.as_written(position, columns[place]) for place in kept),
+                tuple(f" {phrases[place]} " for place in kept),
+            )
+        return self._telling_terms[position]
+
+    @cached_property
+    def _telling_terms(self) -> dict[int, PaperTerms]:
+        return {}
 
     @cached_property
     def _written(self) -> dict[int, dict[str, str]]:

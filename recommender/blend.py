@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.batch import Batch
-from recommender.matrices import Booleans, Floats
+from recommender.matrices import Booleans, Floats, Integers
 from recommender.profile import Interests, Profiles, Vectors
 
 # Raised whenever scores change: what was learnt from older ones is not true of them.
@@ -34,6 +34,7 @@ POPULARITY_WEIGHT = 0.01
 _LEAST_SPREAD = 1e-6
 
 Scores = npt.NDArray[np.floating]
+Found = Sequence[int] | Integers
 # The summands of scores by name, each readers x papers.
 Parts = dict[str, Floats]
 
@@ -81,7 +82,7 @@ def score_parts(
         parts["neighbours"] = batch.support.of(profiles.liked[rows]) * counts.astype(np.float32)
     interests = [reader.interests for reader in profiles.readers[rows]]
     if any(own.authors or own.keywords or own.categories for own in interests):
-        match = np.sum(list(parts.values()), axis=0)
+        match = np.asarray(sum(parts.values()), dtype=np.float32)
         parts |= _asked_for(interests, batch, candidates, match)
     if popularity is not None:
         shared = np.broadcast_to(popularity.astype(np.float32), candidates.shape)
@@ -184,49 +185,79 @@ def _asked_for(
     parts: Parts = {}
     lift = np.maximum(-match, 0)
     find = partial(marked, shape=match.shape)
-    author = find([i.authors for i in interests], lambda name: batch.index.by_author(name))
+    author = find([i.authors for i in interests], batch.index.by_author)
     if author.any():
         parts["author"] = np.where(author, AUTHOR_BOOST + lift, 0)
-    keyword = find([i.keywords for i in interests], lambda word: batch.index.with_phrase(word))
+    found = _Found.of([i.keywords for i in interests], batch.index.where)
+    keyword = np.zeros(match.shape, dtype=np.bool_)
+    keyword[found.rows, found.papers] = True
     keyword &= ~author
     if keyword.any():
         parts["keyword"] = np.where(keyword, KEYWORD_BOOST + lift, 0)
-        for row, own in enumerate(interests):
-            if keyword[row].any():
-                _show_each(own.keywords, batch, candidates[row], match[row], parts["keyword"][row])
-    category = find([i.categories for i in interests], lambda name: batch.index.in_category(name))
+        wanting = np.asarray(keyword.any(axis=1))
+        _show_each(found, wanting, candidates, match, parts["keyword"])
+    category = find([i.categories for i in interests], batch.index.in_category)
     if category.any():
         parts["category"] = np.where(category, np.float32(CATEGORY_BOOST), 0)
     return parts
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The papers found for each name of some readers, name after name: the reader's row, the
+    paper, and where each name's begin."""
+
+    rows: npt.NDArray[np.intp]
+    papers: Integers
+    starts: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, names: Sequence[Sequence[str]], find: Callable[[str], Found]) -> "_Found":
+        """Names for which nothing is found are left out."""
+        found = [(row, find(name)) for row, own in enumerate(names) for name in own]
+        there = [(row, papers) for row, papers in found if len(papers)]
+        sizes = np.array([len(papers) for _, papers in there], dtype=np.intp)
+        rows = np.repeat(np.array([row for row, _ in there], dtype=np.intp), sizes)
+        papers = np.concatenate([np.zeros(0, np.int32), *(papers for _, papers in there)])
+        return cls(rows, papers.astype(np.int32), np.cumsum(sizes) - sizes)
+
+
 def _show_each(
-    keywords: Sequence[str],
-    batch: Batch,
-    candidates: npt.NDArray[np.bool_],
+    found: _Found,
+    wanting: npt.NDArray[np.bool_],
+    candidates: Booleans,
     match: Scores,
     lifted: Floats,
 ) -> None:
-    """Raise `lifted` (papers) for the best paper of each keyword, so that with it the paper has
-    what the one at KEYWORD_PLACE has without."""
+    """Raise `lifted` (readers x papers) for the best paper found for each keyword, so that with it
+    the paper has what the one at KEYWORD_PLACE has without; for the readers who are `wanting`."""
     scores = np.where(candidates, match + lifted, -np.inf)
-    place = min(KEYWORD_PLACE, int(candidates.sum()))
-    if not place:
-        return
-    wanted = np.partition(scores, -place)[-place]
-    for keyword in keywords:
-        there = [paper for paper in batch.index.with_phrase(keyword) if candidates[paper]]
-        if there:
-            best = there[int(np.argmax(scores[there]))]
-            lifted[best] = max(lifted[best], wanted - match[best])
+    wanted = _at_place(scores, KEYWORD_PLACE)
+    own = scores[found.rows, found.papers]
+    own[~wanting[found.rows]] = -np.inf
+    best = np.maximum.reduceat(own, found.starts)
+    sizes = np.diff(found.starts, append=len(own))
+    is_best = (own == np.repeat(best, sizes)) & (own > -np.inf)
+    places = np.flatnonzero(is_best)
+    names = np.searchsorted(found.starts, places, side="right")
+    places = places[np.diff(names, prepend=0) > 0]  # of equal ones the first
+    rows, papers = found.rows[places], found.papers[places]
+    np.maximum.at(lifted, (rows, papers), wanted[rows] - match[rows, papers])
+
+
+def _at_place(scores: Scores, place: int) -> Scores:
+    """The `place`th greatest of each row's scores, or the least above -inf of a row with fewer."""
+    place = min(place, scores.shape[1])
+    at_place = np.partition(scores, -place, axis=1)[:, -place]
+    least = np.min(scores, axis=1, initial=np.inf, where=scores > -np.inf)
+    return np.where(at_place > -np.inf, at_place, least)
 
 
 def marked(
-    names: Sequence[Sequence[str]], find: Callable[[str], list[int]], shape: tuple[int, ...]
+    names: Sequence[Sequence[str]], find: Callable[[str], Found], shape: tuple[int, ...]
 ) -> Booleans:
     """Readers x papers: the papers found for any of each reader's names."""
-    found = np.zeros(shape, dtype=np.bool_)
-    for row, own in enumerate(names):
-        for name in own:
-            found[row, find(name)] = True
-    return found
+    marks = np.zeros(shape, dtype=np.bool_)
+    found = _Found.of(names, find)
+    marks[found.rows, found.papers] = True
+    return marks

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recommender.batch import Batch
+from recommender.best import Best
 from recommender.blend import Scores
 from recommender.calibration import Calibration
 from recommender.explain import MOST_REASONS, Reason
 from recommender.matrices import Booleans, Integers
 from recommender.model import Model
 from recommender.profile import Interests, Reader
-from recommender.rank import DECIMALS, Best, Ranked, best, tell
+from recommender.rank import DECIMALS, Ranked, best, tell
 from recommender.shares import in_turns, nearest_interest, places
 
 # The list of each interest is so many times as long as the one they share: others take of it.

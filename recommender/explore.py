@@ -11,13 +11,14 @@ place of 1,014, from one vague word 336 in place of 309; all intervals hold 0. D
 more, and taking the most uncertain paper, whatever its fit, more still.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
 from recommender.batch import Batch
-from recommender.matrices import Floats, Integers, entries
-from recommender.profile import Profiles, votes_on
+from recommender.matrices import Booleans, Floats, Integers, entries
+from recommender.profile import Profiles
 
 # In a shorter list one paper is too much to give away.
 SHORTEST_LIST = 5
@@ -28,74 +29,114 @@ _POOL_END = 5
 # LinUCB's alpha; of .1, .3 and 1 the best on the second half of the arXiv stream's past.
 # It matters little: without it the three kinds of readers do as well, within noise.
 UNCERTAINTY_WEIGHT = 0.3
+# So many are worked out together.
+_READERS_AT_ONCE = 16
 # The variance of votes on one and the same paper, of unit length.
 RIDGE = 1.0
+
+
+def pool_end(lengths: Integers) -> int:
+    """How many papers of a ranking are looked at for lists of these lengths."""
+    return _POOL_END * int(lengths.max(initial=0))
 
 
 def with_explored(
     profiles: Profiles,
     batch: Batch,
     rows: slice,
-    scores: Floats,
+    candidates: Integers,
     lengths: Integers,
-    positions: Integers,
+    ranking: Integers,
+    places: int,
 ) -> tuple[Integers, Integers]:
     """The lists of the readers in `rows`, ended by such a paper where that is possible, and which
     place (readers; from 1) that paper has in the reader's whole ranking: 0 where there is none.
 
-    `scores` (readers x papers) are -inf for what is no candidate, `positions` (readers x places)
-    the best papers of each reader. `lengths` (readers) says how long the list is that ends with
-    the paper, 0 for none; it has no places after it. Nothing changes for readers without a vote
-    or a keyword, for short lists, and on days of few papers.
+    `ranking` (readers x papers) holds the best papers of each reader, -1 past its end: the first
+    `places` are the list, and no fewer than `pool_end` of the lengths are there. `candidates`
+    (readers) says out of how many. `lengths` (readers) says how long the list is that ends with
+    the paper, 0 for none; it has no places after it. Nothing changes for readers without a vote or
+    a keyword, for short lists, and on days of few papers.
     """
-    positions, places = positions.copy(), positions.shape[1]
+    positions = ranking[:, :places].copy()
     lengths = np.minimum(lengths, places)
     ranks = np.zeros(len(positions), dtype=np.int32)
-    for row in np.flatnonzero(lengths >= SHORTEST_LIST):
+    known = profiles.vectors.centroids[rows].any(axis=1)
+    wanted = known & (lengths >= SHORTEST_LIST) & (candidates >= _LEAST_PAPERS_PER_PLACE * lengths)
+    pools = {
+        row: _pool(profiles, batch, rows.start + row, ranking[row], int(lengths[row]))
+        for row in np.flatnonzero(wanted).tolist()
+    }
+    asked = [row for row, pool in pools.items() if pool]
+    readers = [rows.start + row for row in asked]
+    found = _most_telling(profiles, batch, readers, [pools[row] for row in asked])
+    for row, paper in zip(asked, found, strict=True):
         length = int(lengths[row])
-        found = _paper_after(length, profiles, batch, rows.start + int(row), scores[row])
-        if found is not None:
-            positions[row, length - 1 :] = [found[0]] + [-1] * (places - length)
-            ranks[row] = found[1]
+        positions[row, length - 1 :] = [paper] + [-1] * (places - length)
+        ranks[row] = np.flatnonzero(ranking[row] == paper)[0] + 1
     return positions, ranks
 
 
-def _paper_after(
-    length: int, profiles: Profiles, batch: Batch, reader: int, scores: Floats
-) -> tuple[int, int] | None:
-    """The place in the batch of the paper that follows a list of `length`, and its rank."""
-    seen, _ = entries(profiles.vectors.weights, reader)
-    candidates = int((scores > -np.inf).sum())
-    if (
-        not profiles.vectors.centroids[reader].any()
-        or candidates < _LEAST_PAPERS_PER_PLACE * length
-    ):
-        return None
-    ranking = np.argsort(-scores, kind="stable")[: min(_POOL_END * length, candidates)].tolist()
-    voted = votes_on(profiles.readers[reader].votes, batch.positions)
-    pool = [place for place in ranking[length:] if place not in voted]
-    if not pool:
-        return None
-    papers, centroid = batch.factors[pool], profiles.vectors.centroids[reader]
-    doubt = uncertainty(papers, profiles.evidence.factors[seen])
-    chosen = pool[int(np.argmax(papers @ centroid + UNCERTAINTY_WEIGHT * doubt))]
-    return chosen, ranking.index(chosen) + 1
+def _pool(
+    profiles: Profiles, batch: Batch, reader: int, ranking: Integers, length: int
+) -> list[int]:
+    """The papers that come into question after a list of `length`: none voted on."""
+    after = ranking[length : _POOL_END * length].tolist()
+    voted = {batch.positions.get(vote.paper_id) for vote in profiles.readers[reader].votes}
+    return [place for place in after if place >= 0 and place not in voted]
+
+
+def _most_telling(
+    profiles: Profiles, batch: Batch, readers: Sequence[int], pools: Sequence[Sequence[int]]
+) -> list[int]:
+    """The paper of each reader's pool with the greatest bound. Readers with about as much evidence
+    are looked at together."""
+    seen = [entries(profiles.vectors.weights, reader)[0] for reader in readers]
+    chosen = [0] * len(readers)
+    order = sorted(range(len(readers)), key=lambda one: len(seen[one]))
+    for start in range(0, len(order), _READERS_AT_ONCE):
+        some = order[start : start + _READERS_AT_ONCE]
+        papers, is_paper = _padded([pools[one] for one in some])
+        items, is_item = _padded([seen[one] for one in some])
+        factors = batch.factors[papers]
+        evidence = profiles.evidence.factors[items] * is_item[:, :, None]
+        centroids = profiles.vectors.centroids[[readers[one] for one in some]]
+        bounds = (factors @ centroids[:, :, None])[:, :, 0]
+        bounds += UNCERTAINTY_WEIGHT * uncertainty(factors, evidence)
+        best = np.where(is_paper, bounds, -np.inf).argmax(axis=1).tolist()
+        for one, place in zip(some, best, strict=True):
+            chosen[one] = pools[one][place]
+    return chosen
+
+
+def _padded(lists: Sequence[Sequence[int] | Integers]) -> tuple[Integers, Booleans]:
+    """Lists x the longest one's length, filled up with 0, and what is no filling."""
+    sizes = np.array([len(own) for own in lists])
+    there = np.arange(sizes.max()) < sizes[:, None]
+    padded = np.zeros(there.shape, dtype=np.int32)
+    padded[there] = np.concatenate(lists)
+    return padded, there
 
 
 def uncertainty(papers: Floats, seen: Floats) -> Floats:
     """The posterior standard deviation of a ridge regression on the rows of `seen`, for each row
-    of `papers`: its length where nothing like it was seen, and the less the more was.
+    of `papers`: its length where nothing like it was seen, and the less the more was. Both may be
+    stacks of matrices, to be taken in pairs.
 
     By Woodbury's identity, as votes are fewer than factors.
     """
     seen = condensed(seen)
-    shared = papers @ seen.T
-    kernel = seen @ seen.T + RIDGE * np.eye(len(seen), dtype=np.float32)
-    known = np.einsum("ij,ji->i", shared, np.linalg.solve(kernel, shared.T))
-    lengths = np.einsum("ij,ij->i", papers, papers)
+    shared = papers @ np.swapaxes(seen, -1, -2)
+    kernel = seen @ np.swapaxes(seen, -1, -2)
+    kernel += RIDGE * np.eye(kernel.shape[-1], dtype=np.float32)
+    solved = np.linalg.solve(kernel, np.swapaxes(shared, -1, -2))
+    known = np.einsum("...ij,...ji->...i", shared, solved)
+    lengths = np.einsum("...ij,...ij->...i", papers, papers)
     return np.asarray(np.sqrt(np.maximum(lengths - known, 0)), dtype=np.float32)
 
 
 def condensed(seen: Floats) -> Floats:
-    """Rows with the Gramian (factors x factors) of `seen`, no more than there are factors."""
-    return cast(Floats, np.linalg.qr(seen, mode="r")) if len(seen) > seen.shape[1] else seen
+    """Rows with the Gramian (factors x factors) of `seen`, no more than there are factors; of a
+    stack each."""
+    rows, factors = seen.shape[-2:]
+    return cast(Floats, np.linalg.qr(seen, mode="r")) if rows > factors else seen

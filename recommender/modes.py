@@ -52,7 +52,8 @@ def find_modes(factors: Floats) -> Floats:
 def _groups(cosines: Floats) -> Integers:
     """The group of each like, numbered from 0."""
     likes = len(cosines)
-    distances = np.maximum(1 - cosines[np.triu_indices(likes, 1)], 0).astype(np.float64)
+    places = np.arange(likes)
+    distances = np.maximum(1 - cosines[places[:, None] < places], 0).astype(np.float64)
     members = {like: [like] for like in range(likes)}
     # By hand, because scipy's fcluster takes four times as long as the tree.
     merges = linkage(distances, "average").tolist()

@@ -2,7 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
+import numpy as np
+
+from recommender.matrices import Integers
 from recommender.text import Paper, words
 
 # Phrases whose papers are kept: all of a day's readers have fewer.
@@ -19,6 +23,7 @@ def normal_phrase(text: str) -> str:
     return f" {' '.join(parts)} " if parts else ""
 
 
+@lru_cache(maxsize=2**14)
 def normal_name(name: str) -> str:
     """A person's name without accents, capitals and marks; "Lovelace, Ada" turned round."""
     family, comma, given = name.partition(",")
@@ -49,13 +54,17 @@ class PhraseIndex:
         self._words = _positions(f"{title}{abstract}".split() for title, abstract in self._texts)
         self._authors = _positions(map(normal_name, paper.authors) for paper in papers)
         self._categories = _positions(map(normal_category, paper.categories) for paper in papers)
-        self._found: dict[str, list[int]] = {}  # many readers share a keyword
+        self._found: dict[str, Integers] = {}  # many readers share a keyword
 
     def with_phrase(self, phrase: str) -> list[int]:
         """Papers with this phrase in title or abstract, in order."""
+        return list(map(int, self.where(phrase)))
+
+    def where(self, phrase: str) -> Integers:
+        """As `with_phrase`, as an array that is shared by all who ask."""
         found = self._found.get(phrase)
         if found is None:
-            found = self._holding(normal_phrase(phrase))
+            found = np.array(self._holding(normal_phrase(phrase)), dtype=np.int32)
             if len(self._found) >= _MOST_KEPT:  # anybody may ask for anything
                 self._found.clear()
             self._found[phrase] = found

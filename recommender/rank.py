@@ -1,6 +1,5 @@
 """From profiles and papers to ranked papers: the best by the blend, and what is told of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -8,15 +7,17 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.batch import Batch
+from recommender.best import Best
 from recommender.blend import SHIPPED, Parts, Scores, Weights, marked, score_parts
 from recommender.calibration import Calibration
 from recommender.duplicates import fold
 from recommender.errors import SpaceError
-from recommender.explain import MOST_REASONS, Explainer, Reason
-from recommender.explore import with_explored
-from recommender.matrices import Booleans, Floats, Integers
+from recommender.explain import MOST_REASONS, Reason
+from recommender.explore import pool_end, with_explored
+from recommender.matrices import Booleans, Integers
 from recommender.profile import Interests, Profiles
-from recommender.threads import in_threads
+from recommender.reasons import reasons_for
+from recommender.threads import in_threads, single_threaded_blas
 
 DECIMALS = 4
 # A block's scores stay in a core's cache.
@@ -40,40 +41,6 @@ class Ranked:
     explored: bool = False
     also: tuple[int, ...] = ()
     interest: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Best:
-    """The best papers of some readers, each array readers x limit or all papers, best first.
-
-    `positions` are places in the batch, -1 past a list's end; `scores` are the sums of `parts`.
-    `explored` (readers) is the rank of the paper that ends the list in place of the next best
-    one, 0 where that one is there.
-    """
-
-    positions: Integers
-    scores: Floats
-    parts: dict[str, Floats]
-    explored: Integers
-
-    def of(self, row: int) -> list[int]:
-        """One reader's list, without its empty end."""
-        return [place for place in self.positions[row].tolist() if place >= 0]
-
-    def only(self, ranks: Sequence[Sequence[int]]) -> "Best":
-        """Of each reader's list the papers at these ranks (from 0), in this order."""
-        longest = max(map(len, ranks), default=0)
-        taken = np.array([[*own, *[-1] * (longest - len(own))] for own in ranks], dtype=np.int32)
-        taken = taken.reshape(len(ranks), longest)
-        there = taken >= 0
-        ranked = np.maximum(taken, 0)
-        positions = np.take_along_axis(self.positions, ranked, axis=1)
-        parts = {
-            name: np.take_along_axis(part, ranked, axis=1) * there
-            for name, part in self.parts.items()
-        }
-        scores = np.take_along_axis(self.scores, ranked, axis=1) * there
-        return Best(np.where(there, positions, -1), scores, parts, self.explored)
 
 
 def rank(
@@ -101,9 +68,35 @@ def tell(
     calibration: Calibration,
 ) -> list[list[Ranked]]:
     """What is told of the papers found for each reader; `allowed` as in `best`."""
+    names = tuple(found.parts)
+    # Of doubles, so that a rounded number is the one that its decimals name.
+    parts = np.round([found.parts[name].astype(np.float64) for name in names], DECIMALS)
+    scores = np.round(sum(parts, start=np.zeros(found.scores.shape)), DECIMALS)
+    lists = [[place for place in own if place >= 0] for own in found.positions.tolist()]
+    with single_threaded_blas():
+        reasons = list(reasons_for(profiles, batch, lists, *_what_counted(found)))
     return [
-        _told(profiles, batch, found, row, allowed, calibration) for row in range(len(profiles))
+        _told(batch, None if allowed is None else allowed[row], names, *own)
+        for row, own in enumerate(
+            zip(
+                lists,
+                scores.tolist(),
+                parts.transpose(1, 2, 0).tolist(),
+                calibration.probabilities(scores).tolist(),
+                reasons,
+                found.explored.tolist(),
+                strict=True,
+            )
+        )
     ]
+
+
+def _what_counted(found: Best) -> tuple[list[list[bool]], list[list[bool]]]:
+    """Of each paper of each list whether it fits the profile, and whether it is popular."""
+    nothing = np.zeros_like(found.scores)
+    matched = [found.parts.get(name, nothing) > 0 for name in ("words", "reader", "centroid")]
+    popular = found.parts.get("popularity", nothing) > 0
+    return np.any(matched, axis=0).tolist(), popular.tolist()
 
 
 def best(
@@ -169,11 +162,18 @@ def _best_of_block(
     totals = np.round(sum(parts.values(), start=np.float32(0)), DECIMALS)
     totals[~candidates] = -np.inf
     totals = fold(totals, batch.duplicates)
-    positions = best_first(totals, min(limit, len(batch)))
-    explored = np.zeros(len(positions), dtype=np.int32)
-    if explore is not None:
-        lengths = np.where(_ends_with_followed(parts, positions, explore[rows]), 0, explore[rows])
-        positions, explored = with_explored(profiles, batch, rows, totals, lengths, positions)
+    places = min(limit, len(batch))
+    if explore is None:
+        positions = best_first(totals, places)
+        explored = np.zeros(len(positions), dtype=np.int32)
+    else:
+        ranking = best_first(totals, max(places, pool_end(explore[rows])))
+        followed = _ends_with_followed(parts, ranking[:, :places], explore[rows])
+        lengths = np.where(followed, 0, explore[rows])
+        numbers = np.count_nonzero(totals > -np.inf, axis=1).astype(np.int32)
+        positions, explored = with_explored(
+            profiles, batch, rows, numbers, lengths, ranking, places
+        )
     is_there = positions >= 0
     chosen = {
         name: np.round(np.take_along_axis(part, positions, axis=1), DECIMALS) * is_there
@@ -199,7 +199,7 @@ def _candidates(
     if allowed is not None and not any(muted):
         return allowed[rows]
     shape = (len(muted), len(batch))
-    unmuted = ~marked(muted, lambda name: batch.index.muted_by(name), shape)
+    unmuted = ~marked(muted, batch.index.muted_by, shape)
     return unmuted if allowed is None else unmuted & allowed[rows]
 
 
@@ -232,34 +232,33 @@ def _best_places(totals: Scores, limit: int) -> Integers:
 
 
 def _told(
-    profiles: Profiles,
     batch: Batch,
-    found: Best,
-    row: int,
-    allowed: Booleans | None,
-    calibration: Calibration,
+    allowed: npt.NDArray[np.bool_] | None,
+    names: tuple[str, ...],
+    places: list[int],
+    scores: list[float],
+    parts: list[list[float]],
+    probabilities: list[float],
+    reasons: list[tuple[Reason, ...]],
+    explored: int,
 ) -> list[Ranked]:
-    places = found.of(row)
-    parts = _parts_of(found, row, len(places))
-    scores = [round(sum(part.values()), DECIMALS) for part in parts]
-    reasons = _reasons_for(profiles, batch, row, places, parts)
-    probabilities = calibration.probabilities(scores).tolist()
+    """One reader's list; of the other arguments what belongs to its places comes first."""
     told = [
         Ranked(
             batch.papers[place].id,
             place,
             score,
             why,
-            part,
+            dict(zip(names, part, strict=True)),
             probability,
-            also=_copies(batch, place, None if allowed is None else allowed[row]),
+            also=_copies(batch, place, allowed),
         )
-        for place, score, part, why, probability in zip(
-            places, scores, parts, reasons, probabilities, strict=True
+        for place, score, why, part, probability in zip(
+            places, scores, reasons, parts, probabilities, strict=False
         )
     ]
-    if found.explored[row]:
-        told[-1] = _as_explored(told[-1], int(found.explored[row]))
+    if explored:
+        told[-1] = _as_explored(told[-1], explored)
     return told
 
 
@@ -268,24 +267,6 @@ def _as_explored(one: Ranked, place: int) -> Ranked:
     return replace(one, explored=True, reasons=reasons[:MOST_REASONS])
 
 
-def _parts_of(found: Best, row: int, length: int) -> list[dict[str, float]]:
-    columns = {name: part[row, :length].tolist() for name, part in found.parts.items()}
-    return [
-        {name: round(values[place], DECIMALS) for name, values in columns.items()}
-        for place in range(length)
-    ]
-
-
 def _copies(batch: Batch, place: int, allowed: npt.NDArray[np.bool_] | None) -> tuple[int, ...]:
-    others = (copy for copy in batch.copies.get(place, ()) if copy != place)
-    return tuple(copy for copy in others if allowed is None or allowed[copy])
-
-
-def _reasons_for(
-    profiles: Profiles, batch: Batch, row: int, places: list[int], parts: list[dict[str, float]]
-) -> list[tuple[Reason, ...]]:
-    if not places:
-        return []
-    matched = [any(part[name] > 0 for name in ("words", "reader", "centroid")) for part in parts]
-    popular = [part.get("popularity", 0.0) > 0 for part in parts]
-    return Explainer(profiles, row, batch).explain(places, matched, popular)
+    group = batch.copies.get(place, ())
+    return tuple(copy for copy in group if copy != place and (allowed is None or allowed[copy]))

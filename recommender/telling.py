@@ -6,21 +6,14 @@ import numpy as np
 
 from recommender.batch import Batch
 from recommender.matrices import entries
+from recommender.paper_terms import DEPTH, is_telling, plain
 from recommender.phrases import normal_phrase
 from recommender.text import Vocabulary
 
-# Words of papers about papers: "results suggest" tells nobody why a paper is there.
-_GENERIC = frozenset(
-    {"approach", "demonstrate", "existing", "experiment", "extensive", "finding", "improve"}
-    | {"method", "outperform", "paper", "present", "propose", "proposed", "recent", "result"}
-    | {"scheme", "show", "simulation", "study", "suggest", "year"}
-)
 # The smoothed idf of a term that one in a thousand papers has.
 _RAREST = 1 + np.log(1000)
 # How much more of an interest a term is in a title, and one of two words; judged by eye.
 _IN_TITLE, _AS_PHRASE = 2.0, 2.0
-# So many columns are looked at for each that is wanted.
-_DEPTH = 4
 
 
 def telling_words(
@@ -45,23 +38,16 @@ def _worth(term: str, title: str) -> float:
 
 
 def telling(batch: Batch, paper: int, columns: Sequence[int]) -> list[int]:
-    """Those that tell what the paper is about: phrases, and words of its title, but none of
-    papers in general. A rare word of two abstracts ("tried") may add much to a product and
-    say nothing to a reader."""
+    """Those that tell what the paper is about."""
     title = normal_phrase(batch.papers[paper].title)
-    terms = [(column, _plain(batch, column)) for column in columns]
-    return [
-        column
-        for column, term in terms
-        if (" " in term or f" {term} " in title) and _GENERIC.isdisjoint(term.split())
-    ]
+    return [column for column in columns if is_telling(_plain(batch, column), title)]
 
 
 def distinct(batch: Batch, columns: Sequence[int], known: Iterable[str], most: int) -> list[int]:
     """The first columns whose terms do not stand in one another or in a known phrase."""
     phrases = [normal_phrase(phrase) for phrase in known]
     chosen: list[tuple[str, int]] = []
-    for column in columns[: _DEPTH * most]:
+    for column in columns[: DEPTH * most]:
         phrase = f" {_plain(batch, column)} "
         if any(phrase in longer for longer in [*phrases, *(text for text, _ in chosen)]):
             continue
@@ -73,4 +59,4 @@ def distinct(batch: Batch, columns: Sequence[int], known: Iterable[str], most: i
 
 
 def _plain(batch: Batch, column: int) -> str:
-    return batch.terms[column].replace("-", " ")
+    return plain(batch.terms[column])

@@ -20,11 +20,12 @@ Done = TypeVar("Done")
 
 class _Limit:
     """How many want BLAS on one thread at present, which is the whole process's, and how to give
-    it back its threads."""
+    it back its threads; how many threads of ours there may be at once, if not as many as cores."""
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.users = 0
+        self.threads: int | None = None
         self.restore: Callable[[], object] = lambda: None
 
 
@@ -56,10 +57,26 @@ def _let_any_thread_set_limits() -> None:
     OpenBLASController.clear_controlling_thread(force=True)
 
 
+def use_threads(number: int | None) -> None:
+    """Let `in_threads` take no more than so many threads in this process; None: one for each core.
+
+    ValueError if that is less than one.
+    """
+    if number is not None and number < 1:
+        raise ValueError(f"at least one thread is needed, not {number}")
+    _limit.threads = number
+
+
 def in_threads(work: Callable[[Task], Done], tasks: Iterable[Task]) -> list[Done]:
-    """`work` on each task, on all cores, in the tasks' order; BLAS has one thread in each."""
-    with single_threaded_blas(), ThreadPoolExecutor(os.cpu_count()) as threads:
-        return list(threads.map(work, tasks))
+    """`work` on each task, in the tasks' order, on all cores or as many as `use_threads` says; BLAS
+    has one thread in each."""
+    tasks = list(tasks)
+    number = min(_limit.threads or os.cpu_count() or 1, len(tasks))
+    with single_threaded_blas():
+        if number <= 1:
+            return [work(task) for task in tasks]
+        with ThreadPoolExecutor(number) as threads:
+            return list(threads.map(work, tasks))
 
 
 @lru_cache(maxsize=1)

@@ -113,9 +113,9 @@ def bench_rank(sizes: RankSizes, say: Callable[[str], None]) -> Comparison:
 def _with_texts(corpus: Corpus) -> Corpus:
     """The same papers with their words as title and abstract, so that there is something to tell
     of them."""
-    papers = []
+    names, papers = corpus.language.names, []
     for row, paper in enumerate(corpus.papers):
-        words = [corpus.language.names[column] for column in entries(corpus.counts, row)[0]]
+        words = [names[column] for column in entries(corpus.counts, row)[0]]
         title, abstract = words[:_WORDS_OF_A_TITLE], words[_WORDS_OF_A_TITLE:]
         papers.append(replace(paper, title=" ".join(title), abstract=". ".join(abstract)))
     return replace(corpus, papers=tuple(papers))
