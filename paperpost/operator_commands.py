@@ -1,9 +1,15 @@
 """The commands for operators: tokens, backups."""
 
 import os
+import shutil
+import signal
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import IO, Annotated, NoReturn
 
 import typer
 
@@ -54,6 +60,7 @@ def backup(
     if str(file) == "-":
         _back_up_to_stdout(as_json)
         return
+    _end_tidily()
     with opened() as installation:
         done = service.back_up(installation, file)
     size, rows = file.stat().st_size, sum(done.rows.values())
@@ -63,6 +70,19 @@ def backup(
     show(as_json, document, text)
 
 
+def _end_tidily() -> None:
+    """Told to stop, let what was begun be taken away: it holds keys."""
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        for ignored in _STOPS:
+            signal.signal(ignored, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for number in _STOPS:
+        signal.signal(number, end)
+
+
+_STOPS = (signal.SIGTERM, signal.SIGHUP)
 SECRET = "with the key of all links: keep it as secret as the database"  # noqa: S105 - no password
 
 
@@ -84,7 +104,9 @@ def _back_up_to_stdout(as_json: bool) -> None:
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `paperpost backup` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(help="What `paperpost backup` wrote; - for standard input.")
+    ],
     force: Annotated[
         bool, typer.Option("--force", help="Lose what is stored now, if anything is.")
     ] = False,
@@ -100,7 +122,9 @@ def restore(
     """Put a backup in the place of what is stored, on SQLite or PostgreSQL."""
     from paperpost.service import restore as service
 
-    done = service.restore(load_settings(), file, force=force, send_waiting=send_waiting, say=say)
+    settings = load_settings()
+    with _read_twice(file, settings.home) as backed_up:
+        done = service.restore(settings, backed_up, force=force, send_waiting=send_waiting, say=say)
     if done.key is not None:
         say(
             f"earlier links were signed with a key that PAPERPOST_SECRET_KEY does not name: "
@@ -120,3 +144,18 @@ def restore(
             "digests that were due since are taken as sent"
         )
     show(as_json, document, text)
+
+
+@contextmanager
+def _read_twice(path: Path, home: Path) -> Iterator[IO[bytes]]:
+    """A file that can be read twice; of a pipe, a copy in the home that has no name."""
+    if str(path) == "-" and sys.stdin.isatty():
+        raise typer.BadParameter("a backup is not typed: name a file, or use a pipe")
+    with sys.stdin.buffer if str(path) == "-" else path.open("rb") as given:
+        if given.seekable():
+            yield given
+            return
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home) as copy:
+            shutil.copyfileobj(given, copy)
+            yield copy

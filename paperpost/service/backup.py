@@ -1,9 +1,11 @@
 """Everything that is stored, of one moment, in one file; others go on working meanwhile."""
 
+import fcntl
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +14,10 @@ from typing import IO
 from paperpost.service import backup_file
 from paperpost.service.backup_file import BackupError, Header
 from paperpost.service.installation import Installation
+from paperpost.settings import SHORTEST_KEY
 from paperpost.store.dumping import dumping
+
+UNFINISHED = ".partial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ def back_up(installation: Installation, path: Path) -> BackedUp:
 def write_backup(installation: Installation, file: IO[bytes]) -> BackedUp:
     """Write a backup to an open file or pipe."""
     keys = tuple(key.decode() for key in installation.keys)
+    if not all(map(backup_file.is_key, keys)):
+        raise BackupError(
+            "a key of links is no line of ASCII without commas, of at least "
+            f"{SHORTEST_KEY} signs: such a backup could not be restored"
+        )
     with dumping(installation.database) as dump:
         header = Header(dump.revision, installation.clock(), keys)
         rows = backup_file.write(file, header, dump.tables)
@@ -45,13 +55,24 @@ def write_backup(installation: Installation, file: IO[bytes]) -> BackedUp:
 @contextmanager
 def _appearing(path: Path) -> Iterator[IO[bytes]]:
     """A file that only its owner may read, and that has its name when it is on the disk."""
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    _remove_left_over(path)
+    number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
     try:
         with open(number, "wb") as file:
+            with suppress(OSError):  # some file systems have no locks
+                fcntl.flock(file, fcntl.LOCK_EX)  # for as long as it is written to
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+            Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove what backups to this file left that were killed: it holds keys."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{UNFINISHED}"):
+        with suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink(missing_ok=True)

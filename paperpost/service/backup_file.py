@@ -12,11 +12,12 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from paperpost.errors import PaperpostError
+from paperpost.settings import SHORTEST_KEY
 from paperpost.store.copy_text import END
 from paperpost.store.dumping import TableRows
 
@@ -103,28 +104,41 @@ class BackupReader:
             yield block
 
 
-def verified(path: Path) -> Header:
+def verified(file: IO[bytes]) -> Header:
     """The header of a file that was read to its end and found whole; raises BackupError."""
-    with opened(path) as file:
-        reader = BackupReader(file)
-        for _ in reader.tables():
-            pass
+    reader = BackupReader(opened(file))
+    for _ in reader.tables():
+        pass
     return reader.header
 
 
-def opened(path: Path) -> gzip.GzipFile:
-    """The lines of a backup's file."""
-    return gzip.GzipFile(path, "rb")
+def opened(file: IO[bytes]) -> gzip.GzipFile:
+    """The lines of a backup's file, from the first one on."""
+    file.seek(0)
+    return gzip.GzipFile(fileobj=file, mode="rb")
 
 
 def is_backup(path: Path) -> bool:
     """Whether a file begins as backups do."""
     try:
-        with opened(path) as file:
-            BackupReader(file)
+        with path.open("rb") as file:
+            BackupReader(opened(file))
     except BackupError:
         return False
     return True
+
+
+def is_key(key: object) -> bool:
+    """Whether a key can stand in the settings and in secret.key, where commas and lines part keys
+    and signs are ASCII."""
+    return (
+        isinstance(key, str)
+        and len(key) >= SHORTEST_KEY
+        and key.isascii()
+        and key.isprintable()
+        and "," not in key
+        and key == key.strip()
+    )
 
 
 def _is_table(about: dict[str, Any]) -> bool:
@@ -134,7 +148,8 @@ def _is_table(about: dict[str, Any]) -> bool:
         and isinstance(columns, list)
         and bool(columns)
         and all(isinstance(column, str) for column in columns)
-        and (last is None or isinstance(last, int))
+        # The next row takes a number after it, of 32 bits.
+        and (last is None or (type(last) is int and 0 <= last < 2**31 - 1))
     )
 
 
@@ -145,25 +160,20 @@ def _header(document: dict[str, Any]) -> Header:
         raise BackupError("the backup was made by another, newer Paperpost: install that one")
     revision, keys = document.get("revision"), document.get("keys")
     made_at = _moment(document.get("made_at"))
-    if not isinstance(revision, str) or not _are_keys(keys) or made_at is None:
-        raise BackupError("the backup is damaged: its first line is not whole")
-    return Header(revision, made_at, tuple(keys or ()))
+    damaged = BackupError("the backup is damaged: its first line is not whole")
+    if not isinstance(revision, str) or made_at is None:
+        raise damaged
+    if not isinstance(keys, list) or not keys or not all(map(is_key, keys)):
+        raise damaged
+    return Header(revision, made_at, tuple(keys))
 
 
 def _moment(text: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(str(text))
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo is not None else None
-
-
-def _are_keys(keys: object) -> bool:
-    return (
-        isinstance(keys, list)
-        and bool(keys)
-        and all(isinstance(key, str) and key.isascii() and key.isprintable() for key in keys)
-    )
 
 
 class _Lines:

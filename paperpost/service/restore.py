@@ -1,27 +1,34 @@
-"""A backup put in the place of what is stored, which may be on another kind of database."""
+"""A backup put in the place of what is stored, which may be on another kind of database.
 
-import os
-from collections import defaultdict
-from collections.abc import Callable
+One transaction takes out what is there and puts in the rows of the backup, whole and looked over:
+until it is committed all that was there is there. What follows (the key; the tables of an older
+backup) is guarded by a mark that is committed with the rows (store/unfinished.py): nobody else
+works with the database before a restore has come to its end.
+"""
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from paperpost.service import backup_file, calendar
 from paperpost.service.backup_file import BackupError, BackupReader, Header
 from paperpost.service.installation import Installation, silently, utc_now
-from paperpost.service.letters import message_id
+from paperpost.service.restored_key import lying_ready
+from paperpost.service.taken_as_sent import take_as_sent
 from paperpost.settings import Settings
-from paperpost.store import digests, loading, subscribers
-from paperpost.store.database import Database
-from paperpost.store.digests import NewDigest
-from paperpost.store.subscribers import id_of
-from paperpost.store.tables import Subscriber
-
-BLOCK = 1_000
-# Higher than any paper's number: none of that date is late for such a digest.
-ALL_PAPERS = 2**31 - 1
-TAKEN_AS_SENT = "This digest was due between a backup and its restoring, and is taken as sent."
+from paperpost.sources.source import DayState
+from paperpost.store import loading, unfinished
+from paperpost.store.database import Database, StoreError
+from paperpost.store.tables import (
+    BounceKind,
+    DeliveryKind,
+    DeliveryState,
+    InterestKind,
+    SubscriberState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,59 +46,139 @@ class Restored:
 
 def restore(
     settings: Settings,
-    path: Path,
+    file: IO[bytes],
     *,
     force: bool = False,
     send_waiting: bool = False,
     clock: Callable[[], datetime] = utc_now,
     say: Callable[[str], None] = silently,
 ) -> Restored:
-    """Put a backup's rows in place of all that are there.
+    """Put a backup's rows in place of all that are there; the file is read twice.
 
-    `force`: also where there are some. `send_waiting`: nothing was sent since the backup was made,
+    `force`: also where there are some. A backup of an older version only goes where there are none:
+    the tables are made that old first. `send_waiting`: nothing was sent since the backup was made,
     so what waited then is sent, and what was due since is composed. Raises BackupError, and
-    StoreError, before anything is changed.
+    StoreError, before any row is changed.
     """
-    header = backup_file.verified(path)
+    header = backup_file.verified(file)
     database = Database(settings.store_url)
     try:
         _prepare(database, header, force)
         say(f"restoring what was stored at {header.made_at:%Y-%m-%d %H:%M} UTC")
-        rows, expired = _load(database, path, send_waiting)
-        database.upgrade()
-        key = _put_key(settings, header.keys, clock())
-        taken = 0 if send_waiting else _take_as_sent(Installation(settings, database, clock))
+        with lying_ready(settings, header.keys) as new_key:
+            load = _Loading(_as_backed_up(settings, database, header, clock), header, send_waiting)
+            rows = load.run(file)
+            key = new_key.put(clock())
+            taken = load.finish()
     finally:
         database.close()
-    return Restored(header.made_at, rows, expired, taken, key)
+    return Restored(header.made_at, rows, load.expired, taken, key)
 
 
 def _prepare(database: Database, header: Header, force: bool) -> None:
-    """Tables of the backup's version, to be filled."""
+    """Tables of this version, or empty ones of the backup's."""
     if not database.knows(header.revision):
         raise BackupError(
             f"the backup was made by another, newer Paperpost (version {header.revision}): "
             "install that one"
         )
+    is_older = header.revision != database.head()
     if not database.is_missing():
         loading.require_nobody_else(database)
-        if not loading.is_empty(database) and not force:
-            raise BackupError(
-                "the database is not empty: restore into another one, "
-                "or say --force to lose what is there"
-            )
+        if database.is_half_restored():
+            # What a restore that was stopped has put there; its mark stays.
+            loading.empty(database)
+        elif not loading.is_empty(database):
+            _may_be_lost(header, is_older, force)
     database.upgrade()
-    if header.revision != database.head():
-        loading.empty(database)
+    if is_older:
         database.downgrade(header.revision)
 
 
-def _load(database: Database, path: Path, send_waiting: bool) -> tuple[dict[str, int], int]:
-    with loading.loading(database) as load, backup_file.opened(path) as file:
-        reader = BackupReader(file)
-        for table in reader.tables():
-            load.put(table)
-        return reader.counts, _settle_mails(load, reader.header.made_at, send_waiting)
+def _may_be_lost(header: Header, is_older: bool, force: bool) -> None:
+    if is_older:
+        raise BackupError(
+            f"the backup is of an older version ({header.revision}), and the database is not "
+            "empty: restore it into an empty one"
+        )
+    if not force:
+        raise BackupError(
+            "the database is not empty: restore into another one, "
+            "or say --force to lose what is there"
+        )
+
+
+def _as_backed_up(
+    settings: Settings, database: Database, header: Header, clock: Callable[[], datetime]
+) -> Installation:
+    """The installation, with the backup's keys if the settings name none."""
+    keys = settings.secret_key or header.keys
+    return Installation(settings.model_copy(update={"secret_key": keys}), database, clock)
+
+
+@dataclass
+class _Loading:
+    """One backup's rows, on their way into one database."""
+
+    installation: Installation
+    header: Header
+    send_waiting: bool
+    expired: int = 0
+    taken: int = 0
+
+    @property
+    def _is_older(self) -> bool:
+        return self.header.revision != self.installation.database.head()
+
+    def run(self, file: IO[bytes]) -> dict[str, int]:
+        """Put the rows, and what can be done to them at once; how many each table has."""
+        try:
+            return self._put(file)
+        except BaseException:
+            if self._is_older:
+                with suppress(StoreError):
+                    self.installation.database.upgrade()  # empty tables, as they were
+            raise
+
+    def _put(self, file: IO[bytes]) -> dict[str, int]:
+        database = self.installation.database
+        reader = BackupReader(backup_file.opened(file))
+        with loading.loading(database, self.header.revision) as load:
+            load.put_all(reader.tables())
+            for (table, column), known in _known_values().items():
+                load.require_among(table, column, known)
+            self.expired = _settle_mails(load, self.header.made_at, self.send_waiting)
+            if not (self._is_older or self.send_waiting):
+                with load.session() as session:
+                    self.taken = take_as_sent(self.installation, session)
+        return reader.counts
+
+    def finish(self) -> int:
+        """Do the rest, and let others work again; how many digests are taken as sent."""
+        database = self.installation.database
+        database.upgrade()
+        with database.writing() as session:
+            if self._is_older and not self.send_waiting:
+                self.taken = take_as_sent(self.installation, session)
+            unfinished.unmark(session.connection())
+        return self.taken
+
+
+def _known_values() -> dict[tuple[str, str], Collection[object]]:
+    """Columns of which whoever reads them believes that they have one of these."""
+    return {
+        ("subscriber", "state"): set(SubscriberState),
+        ("subscriber", "frequency"): set(calendar.FREQUENCIES),
+        ("subscriber", "timezone"): calendar.timezones() | calendar.NO_PLACES,
+        ("interest", "kind"): set(InterestKind),
+        ("vote", "value"): {-1, 0, 1},
+        ("vote_post", "value"): {-1, 0, 1},
+        ("vote_post", "link_value"): {-1, 1},
+        ("delivery", "kind"): set(DeliveryKind),
+        ("delivery", "state"): set(DeliveryState),
+        ("bounce", "kind"): set(BounceKind),
+        ("source_day", "state"): set(DayState),
+    }
 
 
 def _settle_mails(load: loading.Load, made_at: datetime, send_waiting: bool) -> int:
@@ -105,69 +192,4 @@ def _settle_mails(load: loading.Load, made_at: datetime, send_waiting: bool) -> 
         "UPDATE delivery SET state = 'expired', reply = :reply "
         "WHERE state IN ('queued', 'unknown')",
         reply=f"restored from a backup of {made_at:%Y-%m-%d %H:%M} UTC; may have been sent since",
-    )
-
-
-def _put_key(settings: Settings, keys: tuple[str, ...], now: datetime) -> Path | None:
-    """See to it that earlier links work. The key that was in its place is kept beside it."""
-    if set(keys) <= set(settings.secret_key):
-        return None
-    path = settings.key_file
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = ",".join(keys)
-    if path.exists() and path.read_text(encoding="ascii", errors="replace").strip() != text:
-        path.rename(path.with_name(f"{path.name}.{now:%Y%m%dT%H%M%S%f}"))
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        file.write(f"{text}\n")
-    return path if settings.secret_key else None
-
-
-def _take_as_sent(installation: Installation) -> int:
-    """Write down a digest without papers for everybody who was due since the backup; how many.
-
-    Else the papers of those days, which they were mailed most probably, would come again."""
-    now, taken, last = installation.clock(), 0, 0
-    while True:
-        with installation.database.reading() as session:
-            people = subscribers.active(session, last, BLOCK)
-        if not people:
-            return taken
-        last = id_of(people[-1])
-        by_date: dict[date, list[NewDigest]] = defaultdict(list)
-        for person in people:
-            if _was_due(person, now):
-                new = _without_papers(installation, person, now)
-                by_date[new.local_date].append(new)
-        with installation.database.writing() as session:
-            for day in sorted(by_date):
-                outcomes = digests.freeze(session, by_date[day], now)
-                taken += sum(word == "silent" for word in outcomes.values())
-
-
-def _was_due(person: Subscriber, now: datetime) -> bool:
-    """Whether a digest was: for who gets none, what is new waits."""
-    if person.next_due_at is None or person.suppressed_at is not None:
-        return False
-    paused = calendar.is_paused(person.paused_until, person.timezone, now)
-    return person.next_due_at <= now and not paused
-
-
-def _without_papers(installation: Installation, person: Subscriber, now: datetime) -> NewDigest:
-    due = calendar.latest_due(person.frequency, person.hour, person.timezone, now)
-    later = calendar.next_due(person.frequency, person.hour, person.timezone, now)
-    return NewDigest(
-        subscriber_id=id_of(person),
-        seen=person,
-        local_date=due.local_date,
-        due_at=due.at,
-        expires_at=later.at,
-        message_id=message_id(installation, id_of(person), due.local_date, "digest"),
-        template_version="",
-        frequency=person.frequency,
-        why="",
-        considered=1,  # one that considered none would still owe its papers
-        newest_paper=ALL_PAPERS,
-        items=[],
-        next_due_at=later.at,
-        silence=TAKEN_AS_SENT,
     )

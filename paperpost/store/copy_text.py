@@ -5,12 +5,14 @@ A line is a row, a tab stands between two values, `\\N` is NULL. Times have thei
 UTC; documents (JSON) stay the text that they are.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy.types import Boolean, Date, DateTime, Float, Integer, TypeEngine
+from sqlalchemy.types import JSON, Boolean, Date, DateTime, Float, Integer, TypeEngine
 
 END = b"\\.\n"
 _NULL = "\\N"
@@ -52,7 +54,7 @@ def rows(lines: bytes, types: Sequence[TypeEngine[Any]]) -> list[tuple[Any, ...]
             )
             for line in lines.decode().removesuffix("\n").split("\n")
         ]
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         raise NotARow(str(error)) from error
 
 
@@ -73,11 +75,21 @@ def _escaped(value: str) -> str:
 def _reader(kind: TypeEngine[Any]) -> Callable[[str], Any]:
     if isinstance(kind, Boolean):
         return {"t": 1, "f": 0}.__getitem__
-    if isinstance(kind, Integer):
-        return int
-    if isinstance(kind, Float):
-        return float
-    return _time if isinstance(kind, DateTime) else _plain
+    for known, reader in _READERS:
+        if isinstance(kind, known):
+            return reader
+    return _plain
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not -(2**31) <= number < 2**31:  # as PostgreSQL's are
+        raise ValueError(f"not an integer of 32 bits: {text[:40]!r}")
+    return number
+
+
+def _day(text: str) -> str:
+    return date.fromisoformat(text).isoformat()
 
 
 def _time(text: str) -> str:
@@ -86,7 +98,23 @@ def _time(text: str) -> str:
     if not zone:
         raise ValueError(f"not a time in UTC: {text[:40]!r}")
     whole, _, fraction = moment.partition(".")
-    return f"{whole}.{fraction:0<6}"
+    kept = f"{whole}.{fraction:0<6}"
+    if datetime.fromisoformat(kept).isoformat(" ", "microseconds") != kept:
+        raise ValueError(f"not a time: {text[:40]!r}")
+    return kept
+
+
+def _document(text: str) -> str:
+    document = _plain(text)
+    json.loads(document)
+    return document
 
 
 _plain = partial(_AN_ESCAPE.sub, lambda escape: _MEANT[escape[1]])
+_READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
+    (Integer, _number),
+    (Float, float),
+    (DateTime, _time),
+    (Date, _day),
+    (JSON, _document),
+)

@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeEngine
 from paperpost.store.copy_text import lines
 from paperpost.store.database import Database, is_of_models
 from paperpost.store.errors import StoreError, clearly
+from paperpost.store.postgresql import allow_pauses
 
 VERSIONS = "alembic_version"
 # Trained again from the rest.
@@ -58,6 +59,7 @@ def dumping(database: Database) -> Iterator[Dump]:
 def _prepare_postgresql(connection: Connection, names: list[str]) -> None:
     listed = ", ".join([VERSIONS, *(f'"{name}"' for name in names)])
     connection.exec_driver_sql(f"LOCK TABLE {listed} IN ACCESS SHARE MODE")
+    allow_pauses(connection)
     for setting in ("TimeZone = 'UTC'", "DateStyle = 'ISO'", "extra_float_digits = 1"):
         connection.exec_driver_sql(f"SET LOCAL {setting}")
 

@@ -1,18 +1,30 @@
 """All rows of all tables put into a database that nobody else works with, in one transaction."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Inspector, inspect, text
 from sqlalchemy.types import TypeEngine
+from sqlmodel import Session
 
+from paperpost.store import unfinished
 from paperpost.store.copy_text import NotARow, rows
 from paperpost.store.database import WRITES, Database, StoreError
-from paperpost.store.dumping import TableRows, last_number, numbering, raw, table_names
+from paperpost.store.dumping import (
+    LEFT_OUT,
+    VERSIONS,
+    TableRows,
+    last_number,
+    numbering,
+    raw,
+    table_names,
+)
 from paperpost.store.errors import clearly
+from paperpost.store.load_checks import require_among, require_within_limits
 
 _IN_USE = "somebody else works with the database{who}: stop every `serve` and `work` first"
 
@@ -39,24 +51,25 @@ def empty(database: Database) -> None:
 
 
 @contextmanager
-def loading(database: Database) -> Iterator["Load"]:
-    """A load in place of all rows that are there, committed at the end, or undone by an
+def loading(database: Database, revision: str) -> Iterator["Load"]:
+    """A load in place of all rows that are there, into tables of this version. It is committed at
+    the end, with the mark of a restore that has not ended (unfinished.py), or undone by an
     exception: what was there is then there still."""
     with _alone(database) as connection:
+        if MigrationContext.configure(connection).get_current_revision() != revision:
+            raise StoreError("somebody else has changed the tables meanwhile: run this again")
         look = inspect(connection)
         tables = table_names(look)
         _remove_rows(connection, tables)
-        with _without_indexes(connection):
-            load = Load(connection, look, frozenset(tables))
-            yield load
-        load.number_on()
+        yield Load(connection, look, frozenset(tables) - LEFT_OUT)
+        unfinished.mark(connection)
         connection.commit()
 
 
 @dataclass
 class Load:
-    """Where rows go: `put` a table, `execute` what is to be done to the rows before anybody sees
-    them."""
+    """Where rows go: `put_all` the tables, then look at them, and do to them what is to be done
+    before anybody sees them."""
 
     connection: Connection
     look: Inspector
@@ -65,20 +78,41 @@ class Load:
     def __post_init__(self) -> None:
         self._last: dict[str, int] = {}
 
-    def put(self, table: TableRows) -> None:
-        """Add rows to a table; raises StoreError if they are not of these tables."""
+    def put_all(self, tables: Iterable[TableRows]) -> None:
+        """Add the rows of all tables; raises StoreError if they are not of these."""
+        found = set()
+        with _without_indexes(self.connection):
+            for table in tables:
+                self._put(table)
+                found.add(table.name)
+        if missing := sorted(self.tables - found):
+            raise StoreError(f"the backup lacks what should be in {', '.join(missing)}")
+        self._number_on()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session in this transaction, which stays open at its end."""
+        with Session(self.connection, expire_on_commit=False) as session:
+            yield session
+            session.commit()  # sent to the database; whether it stays is told by the load's end
+
+    def _put(self, table: TableRows) -> None:
         if table.name not in self.tables:
             raise StoreError(f"the backup has a table that this database has not: {table.name!r}")
-        types = {column["name"]: column["type"] for column in self.look.get_columns(table.name)}
-        if set(types) != set(table.columns):
+        types = self._types(table.name)
+        if sorted(types) != sorted(table.columns):
             raise StoreError(f"the backup has other columns of {table.name} than this database")
         listed = ", ".join(f'"{column}"' for column in table.columns)
         if self.connection.dialect.name == "sqlite":
             self._put_in_sqlite(table, listed, [types[column] for column in table.columns])
         else:
             self._put_in_postgresql(table, listed)
+        require_within_limits(self.connection, table.name, types)
         if table.last is not None:
             self._last[table.name] = table.last
+
+    def _types(self, table: str) -> Mapping[str, TypeEngine[Any]]:
+        return {column["name"]: column["type"] for column in self.look.get_columns(table)}
 
     def _put_in_sqlite(
         self, table: TableRows, listed: str, types: Sequence[TypeEngine[Any]]
@@ -105,7 +139,12 @@ class Load:
         """Run a statement; how many rows it changed."""
         return self.connection.execute(text(statement), values).rowcount
 
-    def number_on(self) -> None:
+    def require_among(self, table: str, column: str, known: Collection[object]) -> None:
+        """Raise StoreError if a column, where this version has it, has any other value."""
+        if table in self.tables and column in self._types(table):
+            require_among(self.connection, table, column, known)
+
+    def _number_on(self) -> None:
         """Let new rows get numbers that no row ever had: a link in an old mail never reaches a
         stranger."""
         for name, last in self._last.items():
@@ -114,7 +153,10 @@ class Load:
             if numbered is None or not highest:
                 continue
             if numbered[1] is not None:
-                self.connection.exec_driver_sql("SELECT setval(%s, %s)", (numbered[1], highest))
+                # Not by setval(), which stays when the rest is undone.
+                self.connection.exec_driver_sql(
+                    f"ALTER SEQUENCE {numbered[1]} RESTART WITH {highest + 1}"
+                )
             elif _is_autoincremented(self.connection, name):
                 for statement in (
                     "DELETE FROM sqlite_sequence WHERE name = :name",
@@ -167,6 +209,17 @@ def _alone_on_sqlite(connection: Connection) -> None:
 
 
 def _alone_on_postgresql(connection: Connection) -> None:
+    """Whoever comes after our second look waits for the version of the tables, and then finds what
+    we have left."""
+    _require_no_others(connection)
+    if inspect(connection).has_table(VERSIONS):
+        connection.exec_driver_sql(f"LOCK TABLE {VERSIONS} IN ACCESS EXCLUSIVE MODE")
+        _require_no_others(connection)
+    for setting in ("TimeZone = 'UTC'", "DateStyle = 'ISO'"):
+        connection.exec_driver_sql(f"SET LOCAL {setting}")
+
+
+def _require_no_others(connection: Connection) -> None:
     others = text(
         "SELECT DISTINCT coalesce(nullif(application_name, ''), usename) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid() "
@@ -174,8 +227,6 @@ def _alone_on_postgresql(connection: Connection) -> None:
     )
     if found := sorted(connection.execute(others).scalars()):
         raise StoreError(_IN_USE.format(who=f" ({', '.join(found)})"))
-    for setting in ("TimeZone = 'UTC'", "DateStyle = 'ISO'"):
-        connection.exec_driver_sql(f"SET LOCAL {setting}")
 
 
 @contextmanager

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stores import Stores
 
 PAPERPOST = (sys.executable, "-m", "paperpost")
 
 
 @pytest.fixture
-def papers(tmp_path: Path) -> Path:
+def papers(tmp_path: Path, bare_store: None) -> Path:
     """An installation that holds a paper and a reader."""
     paper = {"id": "2604.00001", "announced": "2026-04-01", "title": "Geese", "abstract": "x" * 9}
     (tmp_path / "papers.jsonl").write_text(json.dumps(paper), encoding="utf-8")
@@ -52,12 +53,21 @@ def test_a_backup_is_taken_while_work_runs_and_restored_when_it_has_ended(papers
     assert json.loads(done.stdout)["rows"] == told["rows"]
 
 
-def test_a_backup_goes_through_a_pipe(papers: Path) -> None:
+def test_a_backup_goes_through_a_pipe(papers: Path, stores: Stores) -> None:
     piped = _run("backup", "-")
     (papers / "piped").write_bytes(piped.stdout)
     assert b"as secret as the database" in piped.stderr
-    done = _run("restore", "piped", "--json", env={**os.environ, "PAPERPOST_HOME": "elsewhere"})
+    elsewhere = papers / "elsewhere"
+    url = stores.make_bare(elsewhere)
+    there = {"PAPERPOST_HOME": str(elsewhere), "PAPERPOST_DATABASE_URL": url}
+    done = _run("restore", "piped", "--json", env={**os.environ, **there})
     assert json.loads(done.stdout)["rows"]["paper"] == 1
+    again = _run("restore", "-", "--force", env={**os.environ, **there}, input=piped.stdout)
+    assert again.returncode == 0, again.stderr
+    assert not [path for path in elsewhere.iterdir() if "tmp" in path.name]
+    stores.drop(url)
+    cut = _run("restore", "-", env={**os.environ, **there}, input=piped.stdout[:99])
+    assert (cut.returncode, cut.stderr.count(b"\n")) == (1, 1)
     assert _run("backup", "-", "--json").returncode == 2
 
 
@@ -72,6 +82,35 @@ def test_a_pipe_that_ends_too_soon_is_no_success(papers: Path) -> None:
         assert backup.wait(40) == 1
     assert said.decode().startswith("paperpost: the backup is not whole")
     assert said.count(b"\n") == 1
+
+
+# A command that gets a signal, its last argument, as it begins to write a backup.
+STOPPED = """
+import os, signal, sys
+number = int(sys.argv.pop())
+def watch(frame, event, argument):
+    if event == "call" and frame.f_code.co_name == "write":
+        if frame.f_code.co_filename.endswith("backup_file.py"):
+            sys.setprofile(None)
+            os.kill(os.getpid(), number)
+sys.setprofile(watch)
+from paperpost.cli import main
+main()
+"""
+
+
+def test_a_backup_that_is_stopped_leaves_no_keys_behind(papers: Path) -> None:
+    folder = papers / "backups"
+    folder.mkdir()
+    backup = (str(folder / "kept"), "--json")
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+        command = [sys.executable, "-c", STOPPED, "backup", *backup, str(int(number))]
+        stopped = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        assert stopped.returncode == (128 + number if number != signal.SIGKILL else -number)
+        assert len(list(folder.iterdir())) == (number == signal.SIGKILL), number
+    (folder / ".other.x.partial").touch()
+    assert _run("backup", *backup).returncode == 0
+    assert sorted(path.name for path in folder.iterdir()) == [".other.x.partial", "kept"]
 
 
 def test_a_full_disk_leaves_nothing_behind(papers: Path) -> None:

@@ -30,10 +30,11 @@ def whole() -> bytes:
 
 def test_what_was_written_is_read_again(whole: bytes, tmp_path: Path) -> None:
     (tmp_path / "kept").write_bytes(whole)
-    with opened(tmp_path / "kept") as file:
-        reader = BackupReader(file)
+    with (tmp_path / "kept").open("rb") as file:
+        assert verified(file) == HEADER
+        reader = BackupReader(opened(file))
         read = [(t.name, t.columns, t.last, b"".join(t.blocks)) for t in reader.tables()]
-    assert reader.header == HEADER == verified(tmp_path / "kept")
+    assert reader.header == HEADER
     assert read == [
         ("subscriber", ("id", "email"), 7, b"".join(ROWS)),
         ("press", ("subscriber_id",), None, b""),
@@ -55,6 +56,11 @@ def _headed(**values: object) -> Callable[[bytes], bytes]:
         return json.dumps(json.loads(first) | values).encode() + b"\n" + rest
 
     return _resigned(change)
+
+
+def _last(number: int) -> Callable[[bytes], bytes]:
+    new = f'"last": {json.dumps(number)}'.encode()
+    return _resigned(lambda lines: lines.replace(b'"last": 7', new))
 
 
 def _flipped(whole: bytes) -> bytes:
@@ -79,20 +85,28 @@ def _flipped(whole: bytes) -> bytes:
         pytest.param(_repacked(lambda x: x.replace(b"ada@", b"eve@")), "checksum", id="a row"),
         pytest.param(_resigned(lambda x: x.replace(b"3\t", b"4\n", 1)), "checksum", id="counts"),
         pytest.param(_resigned(lambda x: x.replace(b'["id"', b"[7")), "no columns", id="columns"),
+        pytest.param(_last(10**30), "no columns", id="a last number that is too high"),
+        pytest.param(_last(2**31 - 1), "no columns", id="a last number with none after it"),
+        pytest.param(_last(-1), "no columns", id="a last number below all"),
+        pytest.param(_last(True), "no columns", id="a last number that is none"),
         pytest.param(
             _resigned(lambda x: x.replace(b"press", b"subscriber")), "damaged", id="twice"
         ),
         pytest.param(_headed(format=2), "newer", id="a newer format"),
         pytest.param(_headed(keys=[]), "first line", id="no key"),
         pytest.param(_headed(keys=["a\nb"]), "first line", id="two lines for a key"),
+        pytest.param(_headed(keys=["short"]), "first line", id="a short key"),
+        pytest.param(_headed(keys=["two keys, one text"]), "first line", id="a comma in a key"),
+        pytest.param(_headed(keys=[" a key with a space"]), "first line", id="a key with an edge"),
+        pytest.param(_headed(keys="a key for tests only"), "first line", id="letters for keys"),
+        pytest.param(_headed(made_at="0001-01-01T00:00+14:00"), "first line", id="no UTC time"),
         pytest.param(_headed(made_at="2026-04-07"), "first line", id="a day for a time"),
         pytest.param(_headed(revision=5), "first line", id="a number for a version"),
     ],
 )
 def test_a_file_that_is_not_a_whole_backup_is_refused(
-    whole: bytes, tmp_path: Path, broken: Callable[[bytes], bytes], reason: str
+    whole: bytes, broken: Callable[[bytes], bytes], reason: str
 ) -> None:
-    (tmp_path / "bad").write_bytes(broken(whole))
     with pytest.raises(BackupError, match=reason) as error:
-        verified(tmp_path / "bad")
+        verified(io.BytesIO(broken(whole)))
     assert "\n" not in str(error.value)
