@@ -13,9 +13,11 @@ _KEY = "made up for a measurement"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """By what it differs from others of the measurement."""
+    """By what it differs from others of the measurement; `models` is where all of them find the
+    model."""
 
     home: Path
+    models: Path
     database_url: str
     source: str
     smtp_url: str
@@ -26,6 +28,7 @@ class Site:
         """As a command reads them."""
         return load_settings(
             home=self.home,
+            models=str(self.models),
             database_url=self.database_url,
             secret_key=(_KEY,),
             sources=(self.source,),
@@ -41,6 +44,7 @@ class Site:
         """The same for other processes."""
         return {
             "PAPERPOST_HOME": str(self.home),
+            "PAPERPOST_MODELS": str(self.models),
             "PAPERPOST_DATABASE_URL": self.database_url,
             "PAPERPOST_SECRET_KEY": _KEY,
             "PAPERPOST_SOURCES": self.source,

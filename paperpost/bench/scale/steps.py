@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from threading import Event
+from typing import Any
 
 from paperpost.bench.processes import BenchError
 from paperpost.bench.scale.site import Site
@@ -24,8 +25,8 @@ from paperpost.service.fetch import fetch
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import get_ready, rank_block
 from paperpost.service.train import current_model, train
-from paperpost.store import days, requests, subscribers
-from paperpost.store.tables import Subscriber
+from paperpost.store import days, requests, snapshots, subscribers
+from paperpost.store.tables import Snapshot, Subscriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,21 @@ def learnt(site: Site) -> Done:
         if trained is None:
             raise BenchError("there was nothing to train on")
         return Done(trained.papers, time.perf_counter() - started, {"votes": trained.votes})
+
+
+def current_snapshot(site: Site) -> dict[str, Any]:
+    """What is stored of the newest model, but for its number."""
+    with site.opened() as installation, installation.database.reading() as session:
+        newest = snapshots.current(session)
+        if newest is None:
+            raise BenchError("there is no model")
+        return newest.model_dump(exclude={"id"})
+
+
+def take_over(site: Site, snapshot: Mapping[str, Any]) -> None:
+    """Have the model that another site of the measurement trained."""
+    with site.opened() as installation, installation.database.writing() as session:
+        snapshots.add(session, Snapshot(**snapshot))
 
 
 def fetched(site: Site) -> Done:
