@@ -4,10 +4,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check lint types imports migrations pictures crash-test bench-scale wheel clean
+.PHONY: help install demo test test-postgresql test-slow check lint types imports migrations pictures crash-test bench-scale wheel clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +29,9 @@ demo: $(VENV)/.installed ## the whole main job on bundled papers, in ./paperpost
 
 test: $(VENV)/.installed-dev ## the tests, some minutes; real browsers among them
 	$(BIN)/python -m pytest -n 2
+
+test-postgresql: $(VENV)/.installed-dev ## the tests on PostgreSQL that run on SQLite otherwise
+	$(BIN)/python -m pytest -n 2 --store postgresql
 
 test-slow: $(VENV)/.installed-dev ## the slow tests as well
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow"

@@ -2,11 +2,9 @@
 real papers where they are at hand."""
 
 import os
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
-from itertools import count
 from pathlib import Path
 
 import browser
@@ -16,6 +14,7 @@ from invented import Clock
 from playwright.sync_api import Browser
 from postgresql_server import database_of, postgresql_server, run_sql
 from smtp_server import Postbox, smtp_server
+from stores import TEMPLATE, PostgresqlStores, SqliteStores, Stores
 
 from paperpost.service.installation import Installation
 from paperpost.settings import load_settings
@@ -27,6 +26,33 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "sources"))
 # What counts mails and processes: others kill some, too.
 sys.path.insert(0, str(REPOSITORY / "tests" / "crash"))
 DATA = Path(os.environ.get("PAPERPOST_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
+A_KEY = "a key for tests only"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """On which database the tests run that run on one."""
+    parser.addoption(
+        "--store",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="the database of tests that run on one (those that compare run on both)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --store postgresql: skip what is about SQLite's own file, and leave out the half on
+    SQLite of what runs on both."""
+    if config.getoption("store") == "postgresql":
+        halves = {item for item in items if "sqlite" in _parameters(item).values()}
+        items[:] = [item for item in items if item not in halves]
+        config.hook.pytest_deselected(items=list(halves))
+        for item in items:
+            for marker in item.iter_markers("sqlite_only"):
+                item.add_marker(pytest.mark.skip(reason=f"about SQLite alone: {marker.args[0]}"))
+
+
+def _parameters(item: pytest.Item) -> dict[str, object]:
+    return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +77,11 @@ def data() -> Path:
 def _postgresql_server() -> Iterator[str]:
     """A real PostgreSQL server of our own, with a migrated database to copy."""
     with postgresql_server() as url:
-        run_sql(url, "CREATE DATABASE template_paperpost")
-        template = Database(database_of(url, "template_paperpost"))
+        # It does not outlive the tests: nothing has to be safe from a power cut.
+        run_sql(url, "ALTER SYSTEM SET fsync = off")
+        run_sql(url, "SELECT pg_reload_conf()")
+        run_sql(url, f"CREATE DATABASE {TEMPLATE}")
+        template = Database(database_of(url, TEMPLATE))
         template.upgrade()
         template.close()
         yield url
@@ -68,25 +97,52 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-_numbers = count()
-
-
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """A migrated, empty SQLite database."""
-    path = tmp_path / "home" / "paperpost.db"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+    return SqliteStores(sqlite_template).make(tmp_path / "home")
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str) -> Iterator[str]:
+def postgresql_url(postgresql_server: str, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty PostgreSQL database."""
-    name = f"test{os.getpid()}_{next(_numbers)}"
-    run_sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE template_paperpost")
-    yield database_of(postgresql_server, name)
-    run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+    stores = PostgresqlStores(postgresql_server)
+    url = stores.make(tmp_path / "home")
+    yield url
+    stores.drop(url)
+
+
+@pytest.fixture(scope="session")
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """What makes the databases of tests that run on one: SQLite's unless --store says otherwise."""
+    if request.config.getoption("store") == "postgresql":
+        return PostgresqlStores(request.getfixturevalue("postgresql_server"))
+    return SqliteStores(request.getfixturevalue("sqlite_template"))
+
+
+@pytest.fixture
+def store_url(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A migrated, empty database, where commands look for it too."""
+    url = stores.make(tmp_path / "home")
+    _tell_commands(monkeypatch, url)
+    yield url
+    stores.drop(url)
+
+
+@pytest.fixture
+def bare_store(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where commands look for a database there is none, or one without tables."""
+    url = stores.make_bare(tmp_path / "home")
+    _tell_commands(monkeypatch, url)
+    yield
+    stores.drop(url)
+
+
+def _tell_commands(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """They find a file by themselves; a server's URL is told them, and the key."""
+    if not url.startswith("sqlite"):
+        monkeypatch.setenv("PAPERPOST_DATABASE_URL", url)
+        monkeypatch.setenv("PAPERPOST_SECRET_KEY", A_KEY)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -110,7 +166,7 @@ def clock() -> Clock:
 
 
 def _installation(url: str, home: Path, clock: Clock, said: list[str]) -> Installation:
-    settings = load_settings(home=home, database_url=url, secret_key=("a key for tests only",))
+    settings = load_settings(home=home, database_url=url, secret_key=(A_KEY,))
     return Installation(settings, Database(url), clock, said.append)
 
 
@@ -122,10 +178,10 @@ def said() -> list[str]:
 
 @pytest.fixture
 def installation(
-    sqlite_url: str, tmp_path: Path, clock: Clock, said: list[str]
+    store_url: str, tmp_path: Path, clock: Clock, said: list[str]
 ) -> Iterator[Installation]:
-    """An empty installation on SQLite."""
-    opened = _installation(sqlite_url, tmp_path / "home", clock, said)
+    """An empty installation, on SQLite unless --store says otherwise."""
+    opened = _installation(store_url, tmp_path / "home", clock, said)
     yield opened
     opened.close()
 

@@ -15,7 +15,7 @@ from invented import fill, join
 from smtp_server import smtp_server
 from test_commands import PAPERPOST, done, run
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
@@ -26,12 +26,12 @@ KEY = "a key for tests only"
 
 
 @pytest.fixture
-def installation(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+def installation(store_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """An installation by the real clock, which the commands use too."""
     monkeypatch.setenv("PAPERPOST_SECRET_KEY", KEY)
     monkeypatch.setenv("PAPERPOST_BOUNCES", "bounces@papers.example.org")
     monkeypatch.setenv("PAPERPOST_SOURCES", "")
-    opened = Installation(load_settings(), Database(sqlite_url))
+    opened = Installation(load_settings(), Database(store_url))
     yield opened
     opened.close()
 

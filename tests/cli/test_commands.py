@@ -12,6 +12,8 @@ from smtp_server import smtp_server
 
 PAPERPOST = (sys.executable, "-m", "paperpost")
 
+pytestmark = pytest.mark.usefixtures("bare_store")
+
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -297,6 +299,7 @@ def test_deleting_takes_the_mails_that_are_files_along(papers: Path, tmp_path: P
     assert "-not-ada@example.org-" in left.name
 
 
+@pytest.mark.sqlite_only("with PostgreSQL the key is a setting")
 def test_an_unusable_key_is_an_error_before_any_mail_is_touched(
     papers: Path, tmp_path: Path
 ) -> None:
@@ -315,6 +318,7 @@ def test_an_unusable_key_is_an_error_before_any_mail_is_touched(
     assert "links in earlier mails are dead" in run("status").stderr
 
 
+@pytest.mark.sqlite_only("the rights of the file")
 def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> None:
     done("upgrade")
     home = tmp_path / "home"
@@ -322,6 +326,7 @@ def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> None:
     assert home.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.sqlite_only("the home is made for the file")
 def test_a_home_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     result = run("upgrade", PAPERPOST_HOME=str(tmp_path / "file"))

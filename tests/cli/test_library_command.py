@@ -9,6 +9,8 @@ from typer.testing import CliRunner, Result
 
 from paperpost.cli import app
 
+pytestmark = pytest.mark.usefixtures("bare_store")
+
 BIBTEX = """@misc{a, title = {Tides}, keywords = {oceans}}
 @misc{b, title = {Moons}, keywords = {oceans}}
 @misc{c, year = 2001}

@@ -11,7 +11,7 @@ import pytest
 from invented import fill, join
 from test_commands import done, run
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
 

@@ -11,12 +11,7 @@ from paperpost.settings import load_settings
 from paperpost.store.database import Database
 
 
-@pytest.fixture
-def _database(sqlite_url: str) -> None:
-    """A migrated, empty database where the commands look for it."""
-
-
-@pytest.mark.usefixtures("_database")
+@pytest.mark.usefixtures("store_url")
 def test_operator_prints_an_address_that_opens_the_page_for_ninety_days() -> None:
     printed = run("operator").stdout
     told = done("operator")
@@ -30,7 +25,7 @@ def test_operator_prints_an_address_that_opens_the_page_for_ninety_days() -> Non
         links.require_operator(installation, token)
 
 
-@pytest.mark.usefixtures("_database")
+@pytest.mark.usefixtures("store_url")
 def test_token_prints_a_token_of_that_subscriber() -> None:
     done("subscribe", "ada@example.org", "--confirmed")
     settings = load_settings()

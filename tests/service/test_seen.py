@@ -35,7 +35,8 @@ def older(installation: Installation) -> list[Invented]:
 
 def stored(installation: Installation) -> list[Paper]:
     with installation.database.reading() as session:
-        return list(papers.by_number(session, range(1, 40)).values())
+        found = papers.by_number(session, range(1, 40))
+    return [found[number] for number in sorted(found)]
 
 
 def model_of(installation: Installation) -> Model:

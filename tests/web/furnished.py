@@ -10,9 +10,10 @@ from threading import Event
 
 from doors import Doors
 from invented import Clock
+from stores import Stores
 
 from paperpost.demo.people import PAPERS, PEOPLE, bundled_papers, days
-from paperpost.engine.embedded import compose_all_due
+from paperpost.engine.runs import compose_all_due
 from paperpost.service import interests, leaving, library, links, subscribe, vote
 from paperpost.service.deliver import send
 from paperpost.service.ingest import import_files
@@ -62,23 +63,23 @@ class Furnished:
 class Furniture:
     """Makes the home once, in the first test that asks for it, and copies it."""
 
-    def __init__(self, home: Path, empty: Path) -> None:
-        self._home, self._empty = home, empty
+    def __init__(self, home: Path, stores: Stores) -> None:
+        self._home, self._stores = home, stores
+        self._url: str | None = None
 
-    def copy_to(self, home: Path) -> None:
-        """A home like it."""
-        if not self._home.exists():
-            self._home.mkdir()
-            shutil.copy(self._empty, self._home / "paperpost.db")
-            with opened(self._home, Clock()) as installation:
+    def copy_to(self, home: Path) -> str:
+        """A home like it; the URL of its database."""
+        if self._url is None:
+            self._url = self._stores.make(self._home)
+            with opened(self._home, self._url, Clock()) as installation:
                 furnish(installation)
         shutil.copytree(self._home, home, dirs_exist_ok=True)
+        return self._stores.make(home, self._url)
 
 
 @contextmanager
-def opened(home: Path, clock: Clock, **settings: object) -> Iterator[Installation]:
-    """The installation of a home."""
-    url = f"sqlite:///{home / 'paperpost.db'}"
+def opened(home: Path, url: str, clock: Clock, **settings: object) -> Iterator[Installation]:
+    """The installation of a home and its database."""
     told = load_settings(home=home, database_url=url, secret_key=("a key for tests only",))
     with_them = told.model_copy(update=settings)
     installation = Installation(with_them, Database(url), clock)

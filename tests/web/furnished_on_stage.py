@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from furnished import MORNING, Furnished, Furniture, opened
 from invented import Clock, with_settings
+from stores import Stores
 
 from paperpost.service.installation import Installation
 
@@ -19,22 +20,23 @@ pytest_plugins = ["site_on_stage"]
 
 
 @pytest.fixture(scope="session")
-def furniture(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Furniture:
+def furniture(tmp_path_factory: pytest.TempPathFactory, stores: Stores) -> Furniture:
     """Where every furnished home comes from."""
-    return Furniture(tmp_path_factory.mktemp("furnished") / "home", sqlite_template)
+    return Furniture(tmp_path_factory.mktemp("furnished") / "home", stores)
 
 
 @pytest.fixture
 def furnish_site(
     furniture: Furniture,
+    stores: Stores,
     tmp_path: Path,
     stage: Stage,
     browse_site: Callable[[Installation], object],
 ) -> Iterator[Callable[..., Furnished]]:
     """Puts a furnished site on the stage; settings may be given."""
     home, clock = tmp_path / "home", Clock(MORNING)
-    furniture.copy_to(home)
-    with opened(home, clock) as installation:
+    url = furniture.copy_to(home)
+    with opened(home, url, clock) as installation:
 
         def furnished(**settings: object) -> Furnished:
             base = str(stage.client.base_url).rstrip("/")
@@ -43,6 +45,7 @@ def furnish_site(
             return Furnished(here)
 
         yield furnished
+    stores.drop(url)
 
 
 @pytest.fixture

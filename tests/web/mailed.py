@@ -9,7 +9,7 @@ import httpx
 from doors import DAY, Doors
 from invented import with_settings
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account
 from paperpost.service.deliver import send
 from paperpost.store import votes

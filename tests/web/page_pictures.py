@@ -39,11 +39,12 @@ def main() -> None:
     PAGES.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        database = Database(f"sqlite:///{home / 'paperpost.db'}")
+        url = f"sqlite:///{home / 'paperpost.db'}"
+        database = Database(url)
         database.upgrade()
         database.close()
         address = "https://papers.example.org"
-        with opened(home, Clock(MORNING), public_url=address) as installation:
+        with opened(home, url, Clock(MORNING), public_url=address) as installation:
             furnish(installation)
             with site(installation) as base, launched() as browser:
                 furnished = Furnished(installation)

@@ -1,6 +1,5 @@
 """A real uvicorn on loopback, and a browser of sorts."""
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ import uvicorn
 from doors import DAY, Doors
 from invented import Invented, fill, join
 from starlette.types import ASGIApp, Receive, Scope, Send
+from stores import everything
 
 from paperpost.service.installation import Installation
 from paperpost.web.app import create_app
@@ -80,14 +80,4 @@ def doors(installation: Installation, papers: list[Invented]) -> Doors:
 @pytest.fixture
 def dump(installation: Installation) -> Callable[[], list[str]]:
     """Everything in the database, as text."""
-    path = installation.database.engine.url.database
-    assert path is not None
-
-    def read() -> list[str]:
-        connection = sqlite3.connect(path)
-        try:
-            return list(connection.iterdump())
-        finally:
-            connection.close()
-
-    return read
+    return lambda: everything(installation.database)

@@ -8,7 +8,7 @@ import pytest
 from doors import DAY, Doors, Form, forms, last_mail
 from invented import Clock, fill
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service.links import Purpose
 from paperpost.store import subscribers
 from paperpost.store.tables import DeliveryKind, InterestKind

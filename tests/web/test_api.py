@@ -9,7 +9,7 @@ import pytest
 from doors import DAY, Doors
 from invented import Clock, Invented, join, with_settings
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import tokens
 from paperpost.service.installation import Installation
 from paperpost.service.library import read, take_in

@@ -15,7 +15,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import links, tokens, vote
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose

@@ -14,7 +14,7 @@ import pytest
 from doors import DAY, Doors
 from invented import Clock, Invented, arrival, fill
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, leaving, subscribe
 from paperpost.service.links import Purpose
 from paperpost.service.wishes import Wishes

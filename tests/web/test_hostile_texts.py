@@ -15,7 +15,7 @@ from furnished import ADA, LIKE_ADA, Furnished
 from invented import Clock
 from playwright.sync_api import Page
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import subscribe, vote, wishes
 from paperpost.service.deliver import send
 from paperpost.store.intake import put_all

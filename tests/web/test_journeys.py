@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from reader import Reader, address
 from smtp_server import Postbox
 
-from paperpost.engine.embedded import compose_all_due
+from paperpost.engine.runs import compose_all_due
 from paperpost.service.links import Purpose
 from paperpost.store import subscribers, votes
 from paperpost.store.tables import InterestKind

@@ -12,7 +12,7 @@ from smtp_server import smtp_server
 from sqlalchemy import func
 from sqlmodel import select
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import subscribe
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation

@@ -10,7 +10,7 @@ import pytest
 from doors import DAY, Doors
 from invented import Clock, fill, join, with_settings
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import links
 from paperpost.service.alarm import Trouble, tell
 from paperpost.service.deliver import send

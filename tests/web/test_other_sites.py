@@ -1,6 +1,5 @@
 """What other sites' pages try with a reader's browser: to press our buttons, to frame our pages."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from all_pages import PLACES, go
 from browser import ANOTHER, OURS, Readers
 from furnished import ADA, Furnished
 from playwright.sync_api import Page
+from stores import everything
 
 from paperpost.service.links import Purpose
 from paperpost.web.visitor import COOKIE
@@ -57,15 +57,6 @@ def trap(form: Form) -> str:
     )
 
 
-def everything(site: Furnished) -> list[str]:
-    """The database, as text."""
-    connection = sqlite3.connect(site.installation.settings.home / "paperpost.db")
-    try:
-        return list(connection.iterdump())
-    finally:
-        connection.close()
-
-
 @contextmanager
 def another_site(host: str) -> Iterator[tuple[str, list[str]]]:
     """Somebody else's server: its address, and the page that it shows, which may be changed."""
@@ -92,7 +83,7 @@ def another_site(host: str) -> Iterator[tuple[str, list[str]]]:
 def test_no_form_of_ours_works_from_another_site(furnished: Furnished, readers: Readers) -> None:
     forms = forms_of(readers.tab(), furnished)
     assert len(forms) > 20
-    before = everything(furnished)
+    before = everything(furnished.installation.database)
     tab = readers.tab(watched=False)
     token = furnished.doors(ADA).token(Purpose.SESSION)
     tab.context.add_cookies(
@@ -105,7 +96,7 @@ def test_no_form_of_ours_works_from_another_site(furnished: Furnished, readers: 
             for form in forms:
                 shown[0] = trap(form)
                 assert status_of_post(tab, address) == 403, (host, form)
-    assert everything(furnished) == before
+    assert everything(furnished.installation.database) == before
 
 
 def status_of_post(tab: Page, address: str) -> int:

@@ -11,7 +11,7 @@ from doors import DAY, Doors
 from invented import Clock, fill
 from mailed import Mailed
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import past_digests
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation

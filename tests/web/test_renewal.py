@@ -8,7 +8,7 @@ import httpx
 from doors import DAY, Doors, Form, forms, last_mail
 from invented import Clock
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account
 from paperpost.service.deliver import send
 from paperpost.service.links import Purpose

@@ -61,7 +61,7 @@ def _command_of(child: psutil.Process) -> list[str]:
         return []
 
 
-@pytest.mark.usefixtures("sqlite_url")
+@pytest.mark.usefixtures("store_url")
 def test_a_work_that_dies_is_started_again_and_never_outlives_a_killed_serve() -> None:
     with serving() as (process, _):
         until(lambda: len(work_of(process)) == 1)
@@ -74,7 +74,7 @@ def test_a_work_that_dies_is_started_again_and_never_outlives_a_killed_serve() -
         until(lambda: not second.is_running())
 
 
-@pytest.mark.usefixtures("sqlite_url")
+@pytest.mark.usefixtures("store_url")
 def test_web_only_has_no_work_and_ends_by_ctrl_c() -> None:
     with serving("--web-only", "--json") as (process, address):
         page = httpx.get(address, trust_env=False)

@@ -15,7 +15,7 @@ from invented import Clock, fill, join, with_settings
 from smtp_server import Postbox, text_of
 from sqlalchemy import event
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, subscribe
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation

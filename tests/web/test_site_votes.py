@@ -11,7 +11,7 @@ from invented import Invented, arrival
 from limits import RateLimitItemPerMinute
 from sqlmodel import select
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import library
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from invented import Clock, with_settings
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service.deliver import send
 from paperpost.service.installation import Installation
 from paperpost.service.links import Purpose

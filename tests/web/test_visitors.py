@@ -8,7 +8,7 @@ import pytest
 from doors import DAY, Doors, forms
 from invented import Clock, Invented
 
-from paperpost.engine.embedded import compose_all_of
+from paperpost.engine.runs import compose_all_of
 from paperpost.service import links
 from paperpost.service.deliver import send
 from paperpost.service.links import Purpose
