@@ -76,8 +76,8 @@ def upgrade(as_json: AsJson = False) -> None:
 
     settings = load_settings()
     settings.signing_keys()
-    database = Database(settings.store_url)
-    database.upgrade()
+    database = Database(settings.store_url, "paperpost upgrade")
+    database.upgrade(say=say)
     database.close()
     show(as_json, {"upgraded": True}, "The database is up to date.")
 
@@ -502,9 +502,18 @@ def work(
 
 
 def _stop_on_signals() -> threading.Event:
+    """A handler interrupts the main thread anywhere, another handler too, and the event's lock may
+    be held there: so it only writes to a pipe, and a thread that reads it sets the event."""
     stop = threading.Event()
+    reading, writing = os.pipe()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: os.write(writing, b"."))
+
+    def watch() -> None:
+        while os.read(reading, 1024):
+            stop.set()
+
+    threading.Thread(target=watch, name="signals", daemon=True).start()
     return stop
 
 

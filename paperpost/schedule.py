@@ -13,6 +13,7 @@ which takes minutes where there is much to learn from: mail must not wait for ei
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -36,6 +37,11 @@ LONGEST_BACK_OFF = timedelta(minutes=10)
 # What is composed should know what is new, but no source keeps digests waiting for longer.
 FETCH_PATIENCE_SECONDS = 120.0
 PATIENCE_SECONDS = 5.0
+# Who cannot compose lets another process try, which may be on a better machine; if for so long
+# nobody does, it goes on itself.
+FAILURES_TO_STAND_ASIDE = 3
+STAND_ASIDE = timedelta(minutes=10)
+NOBODY_DOES = 3 * LEAD_EVERY
 _LOOK_SECONDS = 0.2
 
 log = structlog.get_logger()
@@ -51,6 +57,7 @@ class Clockwork:
         self._lead = installation.database.lock("tick")
         self._fetch_lock = installation.database.lock("fetch")
         self._leads: bool | None = None
+        self._aside_until = self._free_since = installation.clock()
         self._patience = timedelta()
         self._not_before = installation.clock()
         self._failing: dict[str, Failing] = {}
@@ -118,7 +125,8 @@ class Clockwork:
                 self._failing.pop(name, None)
             except Exception as error:
                 reason = str(error) or type(error).__name__
-                self._failing.setdefault(name, Failing(self._installation.clock(), reason))
+                first = self._failing.get(name) or Failing(self._installation.clock(), reason, 0)
+                self._failing[name] = replace(first, times=first.times + 1)
                 log.error("job failed", job=name, error=reason)
                 log.debug("traceback", exc_info=True)
 
@@ -130,11 +138,12 @@ class Clockwork:
             self._tick()
 
     def _has_lead(self) -> bool:
-        ours = not self._stop.is_set() and self._lead.take()
+        ours = not self._stop.is_set() and not self._stands_aside() and self._lead.take()
         if ours != self._leads:
             self._leads = ours
             log.info("this process ticks" if ours else "another process ticks; delivering only")
             if ours:
+                self._aside_until = self._installation.clock()
                 self._guarded(self._reckon)()
         return ours
 
@@ -148,6 +157,27 @@ class Clockwork:
             for job in (self._compose, self._alarm, self._forget):
                 if not self._lead.not_ours.is_set():
                     self._guarded(job)()
+            self._stand_aside()
+
+    def _stand_aside(self) -> None:
+        """Give the lead back after composing has failed again and again."""
+        failing = self._failing.get("compose")
+        if failing is None or failing.times % FAILURES_TO_STAND_ASIDE:
+            return
+        self._lead.give_back()
+        self._leads = False
+        self._free_since = self._installation.clock()
+        self._aside_until = self._free_since + STAND_ASIDE
+        log.warning("composing fails here; another process may tick", times=failing.times)
+
+    def _stands_aside(self) -> bool:
+        """Whether another process is to tick; not so after nobody has for a moment."""
+        now = self._installation.clock()
+        if now >= self._aside_until:
+            return False
+        if self._installation.database.holder("tick") is not None:
+            self._free_since = now
+        return now - self._free_since < NOBODY_DOES
 
     def _wait_for_papers(self) -> None:
         """Let a fetch that is under way end, if it began a moment ago."""

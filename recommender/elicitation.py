@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.batch import Batch
+from recommender.best import Best
 from recommender.calibration import Calibration
 from recommender.explore import RIDGE, condensed
 from recommender.matrices import Booleans, Floats, entries
 from recommender.profile import Profiles, votes_on
-from recommender.rank import Best, best
+from recommender.rank import best
 from recommender.threads import single_threaded_blas
 
 # The papers asked about are among so many of the best: further down nearly all votes are down.

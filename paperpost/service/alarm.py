@@ -45,10 +45,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Since when a job of the clock has failed at every turn, and how it did first."""
+    """Since when a job of the clock has failed at every turn, how it did first, and how often."""
 
     since: datetime
     reason: str
+    times: int = 1
 
 
 def look(

@@ -28,9 +28,21 @@ def is_dead(lease: str) -> bool:
         replaced = abs(process.create_time() - float(started)) > 5
         return replaced or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return True
+        return not _runs(int(pid))
     except (psutil.AccessDenied, ValueError):
         return False
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is a process of that number, even if /proc hides it: other users' are not shown
+    with `hidepid` (proc(5)). kill(2) tells the difference."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 @cache

@@ -49,7 +49,7 @@ def is_healthy(installation: Installation) -> bool:
 
 
 def _ticks(installation: Installation) -> dict[str, str | None] | None:
-    """Which process of those that share the database composes; None if none, or with SQLite."""
+    """Which process of those that share the database composes; None if none."""
     holder = installation.database.holder("tick")
     if holder is None:
         return None

@@ -5,7 +5,7 @@ read into one that writes while another process writes, so a writing one says BE
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -31,10 +31,20 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, SQLModel
 
+from paperpost.store import unfinished
 from paperpost.store.errors import StoreError as StoreError
 from paperpost.store.errors import clearly as clearly
-from paperpost.store.locks import NUMBERS, FileLock, Holder, Job, JobLock, SessionLock, holder_of
-from paperpost.store.postgresql import limit_pauses, postgresql_engine
+from paperpost.store.locks import (
+    NUMBERS,
+    FileLock,
+    Holder,
+    Job,
+    JobLock,
+    SessionLock,
+    holder_at,
+    holder_of,
+)
+from paperpost.store.postgresql import limit_pauses, postgresql_engine, process_name
 from paperpost.store.upgrading import migrate
 
 HERE = Path(__file__).resolve().parent.parent
@@ -50,6 +60,10 @@ def migrations_folder() -> Path:
     return next(d for d in (HERE / "_alembic", HERE.parent / "alembic") if d.is_dir())
 
 
+def _silently(_line: str) -> None:
+    """For who is not told."""
+
+
 class Database:
     """The store's connections. Cheap to make: nothing is opened before it is used."""
 
@@ -60,8 +74,14 @@ class Database:
             self.engine = _engine(parsed, application)
         except (ArgumentError, ImportError) as error:
             raise StoreError(f"PAPERPOST_DATABASE_URL cannot be used: {error}") from error
+        except ValueError:  # it may quote a password; "@", ":" and "/" in one have to be escaped
+            raise StoreError(
+                "PAPERPOST_DATABASE_URL cannot be used: what stands after the host's `:` is no "
+                "port (in a password `/` is written as %2F, `:` as %3A, `@` as %40)"
+            ) from None
         self._writer = self.engine.execution_options(**{WRITES: True})
         self._path = Path(parsed.database) if self.is_sqlite and parsed.database else None
+        self._application = application
         self._locks: dict[Job, JobLock] = {}
         # How far the server's clock was ahead of this machine's, if that is worth telling.
         self.ahead = timedelta()
@@ -84,8 +104,9 @@ class Database:
             yield session
             session.commit()
 
-    def upgrade(self, revision: str = "head") -> None:
-        """Create the tables or migrate them, beside processes that serve (upgrading.py)."""
+    def upgrade(self, revision: str = "head", say: Callable[[str], None] = _silently) -> None:
+        """Create the tables or migrate them, beside processes that serve (upgrading.py); `say` is
+        told what it waits for."""
         from alembic import command
         from alembic.util import CommandError
 
@@ -94,7 +115,7 @@ class Database:
 
         try:
             with clearly():
-                migrate(self._writer, self._path, run)
+                migrate(self._writer, self._path, run, say)
         except CommandError as error:
             raise StoreError(f"the database cannot be upgraded by this version: {error}") from error
 
@@ -107,6 +128,7 @@ class Database:
                 self._writer,
                 self._path,
                 lambda connection: command.downgrade(self._alembic(connection), revision),
+                _silently,
             )
 
     def difference(self) -> list[Any]:
@@ -133,6 +155,10 @@ class Database:
         wanted, found = self.head(), self.revision()
         if found is None:
             raise StoreError("the database has no tables yet: run `paperpost upgrade`")
+        if self.is_half_restored():
+            raise StoreError(
+                "a restore of this database has not ended: if none is running, run it again"
+            )
         if found == wanted:
             return
         if not self.knows(found):
@@ -145,6 +171,11 @@ class Database:
             "run `paperpost upgrade`"
         )
 
+    def is_half_restored(self) -> bool:
+        """Whether a restore has put its rows and has not ended (unfinished.py)."""
+        with clearly(), self.engine.connect() as connection:
+            return unfinished.is_marked(connection)
+
     def lock(self, job: Job) -> JobLock:
         """The right to do a job that one process at a time may do; one for each job."""
         if job not in self._locks:
@@ -153,13 +184,15 @@ class Database:
 
     def _new_lock(self, job: Job) -> JobLock:
         if self._path is not None:
-            return FileLock(self._path.with_name(f"{self._path.name}.{job}"))
+            return FileLock(_lock_file(self._path, job), process_name(self._application))
         return SessionLock(self.engine, NUMBERS[job])
 
     def holder(self, job: Job) -> Holder | None:
-        """Who has the right to do a job; None if nobody has, or if a file cannot tell."""
+        """Who has the right to do a job; None if nobody has."""
+        if self._path is not None:
+            return holder_at(_lock_file(self._path, job))
         with clearly():
-            return None if self.is_sqlite else holder_of(self.engine, NUMBERS[job])
+            return holder_of(self.engine, NUMBERS[job])
 
     def is_pooled(self) -> bool:
         """Whether a pool such as pgbouncer stands before the server: it tells clients numbers of
@@ -222,6 +255,10 @@ class Database:
             return MigrationContext.configure(connection).get_current_revision()
 
 
+def _lock_file(path: Path, job: Job) -> Path:
+    return path.with_name(f"{path.name}.{job}")
+
+
 def _engine(url: URL, application: str) -> Engine:
     if url.get_backend_name() != "sqlite":
         engine = postgresql_engine(url, application)
@@ -253,8 +290,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def is_of_models(name: str | None, kind: str, _parents: object) -> bool:
     """Whether alembic compares what has this name with the models: not so what the database keeps
-    by itself, the words to search by (words.py) and SQLite's own tables for them."""
-    return kind != "table" or not (name or "").startswith("paper_words")
+    by itself, the words to search by (words.py) and SQLite's own tables for them, and the mark of a
+    restore (unfinished.py)."""
+    return kind != "table" or not (name or "").startswith(("paper_words", unfinished.TABLE))
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -5,13 +5,14 @@ process that was frozen and goes on as if the lock were still its own does no ha
 """
 
 import fcntl
+import os
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
@@ -21,13 +22,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from paperpost.store.errors import clearly
 from paperpost.store.postgresql import set_if_unset
 
-Job: TypeAlias = Literal["tick", "fetch", "train"]
-# Arbitrary numbers that name their advisory locks in PostgreSQL.
-NUMBERS: dict[Job, int] = {"tick": 7_203_115, "fetch": 7_203_116, "train": 7_203_117}
+Job: TypeAlias = Literal["tick", "fetch", "train", "upgrade"]
+# Arbitrary numbers that name their advisory locks in PostgreSQL: all that there are.
+NUMBERS: dict[Job, int] = {
+    "tick": 7_203_115,
+    "fetch": 7_203_116,
+    "train": 7_203_117,
+    "upgrade": 7_203_118,
+}
 # The server ends a holder's session that is silent for so long: whoever holds the lock and is
 # frozen, or cut off, loses it. PostgreSQL 14 and later.
 SILENCE_SECONDS = 30.0
 SPEAK_EVERY_SECONDS = 8.0
+# A clock that goes on while the machine is suspended, as the server's does; Linux has it.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _HELD = text("""
     SELECT pid, pid = pg_backend_pid() AS is_ours FROM pg_locks
@@ -44,7 +52,7 @@ _PROCESS = text("""
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Which process holds a lock, from which address (None: a socket of the server's own machine),
+    """Which process holds a lock, from which address (None: on the machine where the database is),
     and since when."""
 
     process: str
@@ -87,18 +95,19 @@ class JobLock(ABC):
 
 
 class FileLock(JobLock):
-    """Between the processes of one machine, by a file beside the database."""
+    """Between the processes of one machine, by a file beside the database, in which the holder's
+    name stands."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, process: str) -> None:
         super().__init__()
-        self._path = path
+        self._path, self._process = path, process
         self._file: IO[str] | None = None
 
     def take(self) -> bool:
         """As JobLock says."""
         if self._file is not None:
             return True
-        file = self._path.open("w")
+        file = self._path.open("a")  # what the holder wrote stays, if it is another process
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -106,6 +115,9 @@ class FileLock(JobLock):
             if isinstance(error, BlockingIOError):
                 return False
             raise
+        with suppress(OSError):  # a full disk: it is held without a name
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), self._process.encode())
         self._file = file
         self.not_ours.clear()
         return True
@@ -145,7 +157,7 @@ class SessionLock(JobLock):
     def take(self) -> bool:
         """As JobLock says. Raises StoreError if the server cannot be asked."""
         with clearly(), self._one_speaks:
-            if time.monotonic() < self._sure_until:
+            if _seconds() < self._sure_until:
                 return True
             self._drop()
             with self._engine.connect() as connection:
@@ -160,7 +172,7 @@ class SessionLock(JobLock):
 
     def _begin(self) -> bool:
         """Open a session that takes the lock, and keep it alive."""
-        spoken_at = time.monotonic()
+        spoken_at = _seconds()
         session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         session.detach()  # never given to anybody else
         try:
@@ -187,7 +199,7 @@ class SessionLock(JobLock):
 
     def _speaks(self, session: Connection) -> bool:
         """Whether the session still holds the lock."""
-        spoken_at = time.monotonic()
+        spoken_at = _seconds()
         try:
             row = session.execute(_HELD, self._number).first()
         except SQLAlchemyError:
@@ -207,6 +219,23 @@ class SessionLock(JobLock):
             session.execute(_GIVE_BACK, self._number)
         with suppress(SQLAlchemyError):
             session.close()
+
+
+def _seconds() -> float:
+    return time.clock_gettime(_CLOCK)
+
+
+def holder_at(path: Path) -> Holder | None:
+    """Who holds a FileLock; None if nobody does."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return Holder(path.read_text() or "a process of this machine", None, since)
+    return None
 
 
 def holder_of(engine: Engine, number: int) -> Holder | None:

@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from paperpost.store.errors import StoreError
+
 MOST_CONNECTIONS = 15
 SECONDS_TO_CONNECT = 10
 SECONDS_TO_WAIT_FOR_A_CONNECTION = 10
@@ -47,6 +49,16 @@ _SET = """
     FROM unnest(%s::text[], %s::text[]) AS wanted (name, value) JOIN pg_settings USING (name)
     WHERE source NOT IN ('client', 'user', 'database', 'database user')
 """
+# Each of them ends a transaction whose reader pauses: a full socket is nothing acknowledged.
+_OF_A_SLOW_READER = (
+    "idle_in_transaction_session_timeout",
+    "statement_timeout",
+    "tcp_user_timeout",
+    "transaction_timeout",
+)
+_NO_LIMIT = """
+    SELECT set_config(name, '0', true) FROM pg_settings WHERE name = ANY (%s::text[])
+"""
 _PAUSE = f"SET LOCAL idle_in_transaction_session_timeout = '{SECONDS_A_WRITER_MAY_PAUSE}s'"
 
 
@@ -62,7 +74,7 @@ def postgresql_engine(url: URL, application: str) -> Engine:
         pool_timeout=SECONDS_TO_WAIT_FOR_A_CONNECTION,
         connect_args={name: value for name, value in wanted.items() if name not in url.query},
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _prepare, insert=True)  # before SQLAlchemy's own questions
     return engine
 
 
@@ -76,12 +88,25 @@ def limit_pauses(connection: Connection) -> None:
     connection.exec_driver_sql(_PAUSE)
 
 
+def allow_pauses(connection: Connection) -> None:
+    """Let this transaction take as long as whoever reads what it gives does. Our own side's
+    limits stay: it says nothing meanwhile that could go unacknowledged."""
+    connection.exec_driver_sql(_NO_LIMIT, (list(_OF_A_SLOW_READER),))
+
+
 def set_if_unset(connection: Connection, settings: Mapping[str, str]) -> None:
     """Set what nobody set on purpose, for this session."""
     connection.exec_driver_sql(_SET, (list(settings), list(settings.values())))
 
 
 def _prepare(driver: Any, _record: object) -> None:
+    encoding = driver.info.parameter_status("server_encoding")
+    if encoding not in (None, "UTF8"):  # None: a pool does not tell
+        driver.close()
+        raise StoreError(
+            f"the database has the encoding {encoding}, which does not hold every text: make it "
+            "with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
+        )
     with driver.cursor() as cursor:
         cursor.execute(_SET, (list(_OF_EACH_SESSION), list(_OF_EACH_SESSION.values())))
     driver.commit()

@@ -3,11 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
 
-from sqlalchemy import insert, literal, update
+from sqlalchemy import ColumnElement, insert, literal, update
 from sqlmodel import Session, col, delete, func, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from paperpost.store.database import add_or_leave, among, in_chunks
 from paperpost.store.tables import (
@@ -19,7 +17,7 @@ from paperpost.store.tables import (
     SubscriberState,
 )
 
-T = TypeVar("T")
+_number = col(Subscriber.id)
 
 
 def id_of(subscriber: Subscriber) -> int:
@@ -72,21 +70,19 @@ def due(
 
 def active(session: Session, after: int, limit: int) -> list[Subscriber]:
     """The next active subscribers in order of number, for walking through all of them."""
-    return list(session.exec(_next_active(select(Subscriber), after, limit)))
+    return list(
+        session.exec(select(Subscriber).where(*_active(after)).order_by(_number).limit(limit))
+    )
 
 
 def active_numbers(session: Session, after: int, limit: int) -> list[int]:
     """The numbers of these."""
-    numbers = session.exec(_next_active(select(Subscriber.id), after, limit))
-    return [number for number in numbers if number is not None]
+    query = select(_number).where(*_active(after)).order_by(_number).limit(limit)
+    return [number for number in session.exec(query) if number is not None]
 
 
-def _next_active(query: SelectOfScalar[T], after: int, limit: int) -> SelectOfScalar[T]:
-    return (
-        query.where(Subscriber.state == SubscriberState.ACTIVE, col(Subscriber.id) > after)
-        .order_by(col(Subscriber.id))
-        .limit(limit)
-    )
+def _active(after: int) -> tuple[ColumnElement[bool], ...]:
+    return col(Subscriber.state) == SubscriberState.ACTIVE, _number > after
 
 
 def first_joined(session: Session) -> datetime | None:

@@ -258,7 +258,7 @@ def test_a_failing_job_is_kept_until_it_succeeds(office: Installation, clock: Cl
     run()
     clock.turn(minutes=20)
     run()
-    assert clockwork._failing == {"job": Failing(START, "disk full")}
+    assert clockwork._failing == {"job": Failing(START, "disk full", times=2)}
     outcome[0] = False
     run()
     assert clockwork._failing == {}

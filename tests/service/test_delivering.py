@@ -1,6 +1,7 @@
 """Delivering: each mail once, whatever happens in between."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -183,6 +184,28 @@ def test_leases_tell_the_living_from_the_dead() -> None:
     assert is_dead(f"{machine}|{pid}|{float(started) - 1000}|{rest}")  # the number was reused
     assert not is_dead(f"elsewhere|{pid}|1.0|{rest}")
     assert not is_dead("")
+
+
+HIDES_OTHERS = """
+mount -t proc -o hidepid=2 proc /proc || exit 77
+exec setpriv --reuid=65534 --clear-groups "$@"
+"""
+TELLS = "import sys; from paperpost.service.leases import is_dead; print(is_dead(sys.argv[1]))"
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root, to hide processes"
+)
+def test_a_process_that_is_hidden_from_us_is_not_dead() -> None:
+    mine = new_lease()
+    gone = mine.replace(f"|{os.getpid()}|", "|99999999|")
+    for lease, dead in ((mine, "False\n"), (gone, "True\n")):
+        hidden = ["unshare", "--mount", "sh", "-c", HIDES_OTHERS, "sh"]
+        command = [*hidden, sys.executable, "-c", TELLS, lease]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+        if done.returncode == 77 or "unshare" in done.stderr:
+            pytest.skip("needs a machine that lets root mount")
+        assert (done.stdout, done.stderr) == (dead, "")
 
 
 def test_a_zombie_is_dead() -> None:

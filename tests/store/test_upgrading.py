@@ -12,6 +12,7 @@ from postgresql_locks import wait_until_it_waits
 from sqlalchemy import Connection, event, text
 
 from paperpost.store.database import Database, StoreError
+from paperpost.store.postgresql import process_name
 
 NO_PATIENCE = "&options=-c%20lock_timeout%3D1s"  # to wait for a lock for longer is to fail
 PAPERS = 2_500
@@ -174,6 +175,21 @@ def test_of_two_upgrades_at_once_one_waits(database: Database, database_url: str
         for running in [pool.submit(_upgrade, database_url) for _ in range(2)]:
             running.result(60)
     database.require_current()
+
+
+def test_an_upgrade_that_waits_says_for_what(database: Database, database_url: str) -> None:
+    others = database.lock("upgrade")
+    assert others.take()
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        others.give_back()
+
+    second = Database(database_url)
+    second.upgrade(say=say)
+    second.close()
+    assert said == [f"waiting for {process_name('paperpost')}, which upgrades"]
 
 
 def test_readers_of_sqlite_go_on_and_a_writer_waits_for_one_migration_at_a_time(

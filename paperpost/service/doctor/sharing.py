@@ -11,9 +11,7 @@ CLOCKS_MAY_DIFFER = timedelta(seconds=2)
 
 
 def ticking(installation: Installation) -> Iterator[Check]:
-    """Which process composes digests now; with SQLite nobody can tell."""
-    if installation.database.is_sqlite:
-        return
+    """Which process composes digests now."""
     holder = installation.database.holder("tick")
     if holder is None:
         yield warn("ticks", "no process does: run `paperpost serve` or `work`")
