@@ -4,11 +4,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from invented import START, Clock, Invented, arrival, fill, join, with_settings
+from invented import START, Clock, Invented, arrival, fill, join
 
 from paperpost.engine.runs import compose_all_due, compose_all_of
 from paperpost.service import account, compose, explain
@@ -309,22 +308,6 @@ def test_a_digest_whose_candidates_are_all_muted_says_so(any_installation: Insta
     join(any_installation, "ada", "graph", muted=())
     found = explain.explain(any_installation, email, DAYS[1], 50)
     assert all(choice["paper"].startswith("2604.07") for choice in found)
-
-
-def test_a_machine_without_the_snapshots_file_makes_it_and_sends_nobody_to_train_again(
-    any_installation: Installation, tmp_path: Path, clock: Clock, said: list[str]
-) -> None:
-    fill(any_installation, DAYS[:1])
-    email = join(any_installation, "ada", "graph neural networks")
-    expected = explain.explain(any_installation, email, DAYS[0])
-    elsewhere = with_settings(any_installation, home=tmp_path / "elsewhere")
-    assert explain.explain(elsewhere, email, DAYS[0]) == expected
-    assert any("training again" in line for line in said)
-    said.clear()
-    clock.turn(minutes=1)
-    for machine in (any_installation, elsewhere):
-        explain.explain(machine, email, DAYS[0])
-    assert said == []
 
 
 def test_odd_dates_are_no_trouble(any_installation: Installation) -> None:
