@@ -33,8 +33,9 @@ def find(session: Session, name: str) -> Paper | None:
 
 def find_public(session: Session, name: str) -> Paper | None:
     """The same, unless only somebody's own library tells of it; a name from outside may be
-    anything, and PostgreSQL takes no NUL in a text."""
-    found = find(session, name) if name.isprintable() else None
+    anything, and databases take neither NUL nor half a character in a text."""
+    is_text = "\0" not in name and name == name.encode("utf-8", "ignore").decode()
+    found = find(session, name) if is_text else None
     return None if found is None or found.announced == NEVER_ANNOUNCED else found
 
 

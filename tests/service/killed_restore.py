@@ -12,10 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import paperpost
 from paperpost.service.restore import restore
 from paperpost.settings import load_settings
 
 THEIR_KEY = "another key for tests"
+OURS = str(Path(paperpost.__file__).parent)
 
 
 def restore_until(place: str, file: Path, home: Path, url: str) -> None:
@@ -25,7 +27,7 @@ def restore_until(place: str, file: Path, home: Path, url: str) -> None:
 
     def watch(frame: Any, event: str, _argument: object) -> None:
         code = frame.f_code
-        if code.co_name == name and event == moment and "paperpost" in code.co_filename:
+        if code.co_name == name and event == moment and code.co_filename.startswith(OURS):
             os.kill(os.getpid(), signal.SIGKILL)
 
     settings = load_settings(home=home, database_url=url, secret_key=(THEIR_KEY,))

@@ -357,7 +357,7 @@ def test_everything_is_looked_at_and_a_warning_is_no_failure(installation: Insta
     assert report.document["healthy"] is True
     assert set(states(report)) == {
         *("settings", "disk", "database", "key", "model", "source", "papers", "digests", "queue"),
-        *("requests", "deliveries", "throttle", "site", "links", "mail"),
+        *("requests", "deliveries", "throttle", "site", "links", "mail", "ticks"),
     }
     assert states(local)["sender"] == "fail"
     assert "spf" not in states(local)

@@ -243,6 +243,11 @@ def _statements(database: Database) -> list[str]:
         if is_begun(connection):
             said.append("COMMIT;")
 
+    @event.listens_for(database.engine, "rollback")
+    def rollback(connection: Connection) -> None:
+        if is_begun(connection):
+            said.append("ROLLBACK;")
+
     @event.listens_for(database.engine, "before_cursor_execute")
     def statement(*about: object) -> None:
         words = re.sub(r"%\(\w+\)s(::\w+)?", "1", str(about[2])).strip().rstrip(";")

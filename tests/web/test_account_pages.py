@@ -235,7 +235,7 @@ def test_deleting_leaves_nothing_behind(
     client.post(doors.path(Purpose.VOTE), data={"value": "up"})
     clock.turn(minutes=2)
     client.post("/link", data={"email": doors.email})
-    assert [line for line in dump() if line.startswith('INSERT INTO "vote"')]
+    assert [line for line in dump() if line.startswith("vote ")]
     access, preferences = doors.path(Purpose.ACCESS), doors.path(Purpose.PREFERENCES)
     last = forms(client.get(access))[-1]
     assert last.button == "Delete everything"
@@ -243,7 +243,7 @@ def test_deleting_leaves_nothing_behind(
     page = last.post(client)
     assert "Everything is deleted" in page.text
     assert not [line for line in dump() if doors.email in line]
-    assert not [line for line in dump() if line.startswith('INSERT INTO "vote"')]
+    assert not [line for line in dump() if line.startswith("vote ")]
     for path in (access, f"{access}/export", preferences):
         assert client.get(path).status_code == 404
 

@@ -363,5 +363,5 @@ def test_a_failure_of_ours_is_a_problem_too(
 ) -> None:
     with doors.installation.database.writing() as session:
         session.connection().exec_driver_sql("DROP TABLE vote")
-    detail = refused(client.get("/api/me/votes", headers=own), 500)
+    detail = refused(client.get("/api/me/votes", headers=own), 503)
     assert "vote" not in detail
