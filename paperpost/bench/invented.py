@@ -17,6 +17,17 @@ from recommender.spaces import SPACES
 from recommender.text import Paper
 
 SEED = 20260401
+CATEGORIES = (
+    "cs.LG",
+    "cs.CL",
+    "cs.CV",
+    "cs.AI",
+    "stat.ML",
+    "cs.RO",
+    "cs.IR",
+    "math.OC",
+    "q-bio.BM",
+)
 TOPICS = 100
 _WORDS_OF_A_TOPIC = 800
 _SHARE_OF_COMMON_WORDS = 0.45

@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from sqlmodel import SQLModel, update
 
 from paperpost.bench.intake import invented_papers
-from paperpost.bench.invented import SEED
+from paperpost.bench.invented import CATEGORIES, SEED
 from paperpost.service.compose import compose_date
 from paperpost.service.ingest import import_files
 from paperpost.service.installation import Installation
@@ -48,17 +48,6 @@ KEYWORDS_EACH = 3
 # Half of all readers have less than nine votes, one in a hundred more than a hundred (invented.py).
 _MEDIAN_VOTES, _SPREAD_OF_VOTES, _MOST_VOTES = 9.0, 1.1, 400
 _SHARE_OF_LIKES = 0.7
-_CATEGORIES = (
-    "cs.LG",
-    "cs.CL",
-    "cs.CV",
-    "cs.AI",
-    "stat.ML",
-    "cs.RO",
-    "cs.IR",
-    "math.OC",
-    "q-bio.BM",
-)
 _FORMULA = r" with $\mathcal{O}(n \log n)$ steps and $\alpha_{i} \leq 2^{k}$ in the worst case. "
 _REASONS = ("it is close to what you asked for", "it shares words with a paper you liked")
 # A model to look at need not be good, only as large as a real one.
@@ -101,9 +90,9 @@ def _add_papers(installation: Installation, number: int, rng: np.random.Generato
 
 def _with_character(paper: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """A paper with some of the usual categories, and every fifth with formulas."""
-    shares = 1 / np.arange(1, len(_CATEGORIES) + 1)
+    shares = 1 / np.arange(1, len(CATEGORIES) + 1)
     size = int(rng.integers(1, 4))
-    chosen = rng.choice(_CATEGORIES, size, replace=False, p=shares / shares.sum())
+    chosen = rng.choice(CATEGORIES, size, replace=False, p=shares / shares.sum())
     abstract = paper["abstract"]
     if rng.random() < 0.2:
         abstract = abstract[:200] + _FORMULA + abstract[200:]

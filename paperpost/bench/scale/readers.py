@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from paperpost.bench.invented import SEED, tastes
+from paperpost.bench.invented import CATEGORIES, SEED, tastes
 from paperpost.bench.scale.copying import Connection, copy_rows, indexes_afterwards, number_after
-from paperpost.bench.scale.wording import CATEGORIES, DAY, Wording, author
+from paperpost.bench.scale.wording import DAY, Wording, author
 from paperpost.store.tables import InterestKind, SubscriberState
 from recommender.matrices import Integers
 

@@ -9,21 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from paperpost.bench.invented import SEED, TOPICS, Language
+from paperpost.bench.invented import CATEGORIES, SEED, TOPICS, Language
 from recommender.matrices import Integers
 
 DAY = timedelta(days=1)
-CATEGORIES = (
-    "cs.LG",
-    "cs.CL",
-    "cs.CV",
-    "cs.AI",
-    "stat.ML",
-    "cs.RO",
-    "cs.IR",
-    "math.OC",
-    "q-bio.BM",
-)
 _WORDS = 25_000
 _PHRASES_OF_A_TOPIC = 60
 # Both words of a phrase are among so many of the topic's most frequent ones.
