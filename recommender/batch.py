@@ -1,18 +1,31 @@
 """Papers as a model sees them: the form in which candidates and voted papers come in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender.background import Background
 from recommender.duplicates import Group, groups
-from recommender.matrices import Floats, Integers, Postings, SparseRows, entries, transposed
+from recommender.matrices import (
+    Booleans,
+    Floats,
+    Integers,
+    Postings,
+    SparseRows,
+    entries,
+    transposed,
+)
 from recommender.neighbours import Neighbours, Support
 from recommender.paper_terms import PaperTerms, is_telling, plain
 from recommender.phrases import PhraseIndex, normal_phrase
 from recommender.text import Paper, phrases
+
+# Of more parts a batch is taken as a whole: to make one takes as long as to rank some thousand
+# readers.
+_MOST_PARTS = 8
 
 
 @dataclass(frozen=True)
@@ -20,7 +33,8 @@ class Batch:
     """Papers, their TF-IDF rows (papers x terms) and unit-length factors (papers x factors).
 
     `trained` are their places among the papers that the model was trained on, -1 for none. `space`
-    names the model that made it: batches and profiles of two models cannot be compared.
+    names the model that made it: batches and profiles of two models cannot be compared. A part of
+    a batch is `of` these columns of it.
     """
 
     papers: tuple[Paper, ...]
@@ -31,6 +45,7 @@ class Batch:
     space: str
     background: Background
     neighbours: Neighbours
+    of: "tuple[Batch, npt.NDArray[np.intp]] | None" = None
 
     def __len__(self) -> int:
         return len(self.papers)
@@ -48,6 +63,9 @@ class Batch:
     @cached_property
     def crowding(self) -> Floats:
         """How many papers like it each paper has (papers), as a standard score."""
+        if self.of:
+            whole, columns = self.of
+            return whole.crowding[columns]
         ids = tuple(paper.id for paper in self.papers)
         return self.background.crowding(ids, self.tfidf, self.factors)
 
@@ -64,12 +82,47 @@ class Batch:
     @cached_property
     def duplicates(self) -> tuple[Group, ...]:
         """The works that stand more than once here."""
-        return groups(self.papers)
+        if self.of is None:
+            return groups(self.papers)
+        whole, columns = self.of
+        places = {column: place for place, column in enumerate(columns.tolist())}
+        within = (
+            tuple(places[one] for one in group if one in places) for group in whole.duplicates
+        )
+        return tuple(group for group in within if len(group) > 1)
 
     @cached_property
     def copies(self) -> dict[int, Group]:
         """For each paper that is not the only copy of its work, all of them, itself included."""
         return {copy: group for group in self.duplicates for copy in group}
+
+    def part(self, columns: Booleans) -> "Batch | None":
+        """The papers in these columns alone, which are the same for many readers; None if too many
+        other parts were asked for. What is told by all the papers stays as it is."""
+        key = columns.tobytes()
+        if key not in self._parts:
+            if len(self._parts) >= _MOST_PARTS:
+                return None
+            self._parts[key] = self._made_part(np.flatnonzero(columns))
+        return self._parts[key]
+
+    @cached_property
+    def _parts(self) -> "dict[bytes, Batch]":
+        return {}
+
+    def _made_part(self, columns: npt.NDArray[np.intp]) -> "Batch":
+        return replace(
+            self,
+            papers=tuple(self.papers[column] for column in columns.tolist()),
+            tfidf=self.tfidf[columns],
+            factors=self.factors[columns],
+            trained=self.trained[columns],
+            of=(self, columns),
+        )
+
+    def place(self, position: int) -> int:
+        """Where a paper stands in the whole batch."""
+        return position if self.of is None else int(self.of[1][position])
 
     def get_ready(self) -> None:
         """Work out at once what ranking for the first reader would."""

@@ -141,6 +141,7 @@ def _telling(paper: Paper) -> _Telling:
     return _Telling(paper)
 
 
+@lru_cache(maxsize=2**16)
 def _name_key(name: str) -> str:
     """First initial and last name: journals shorten what preprints spell out."""
     parts = normal_name(name).split()

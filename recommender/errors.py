@@ -1,4 +1,4 @@
-"""RecommenderError > SnapshotError, SpaceError."""
+"""RecommenderError > SnapshotError > NewerSnapshot; RecommenderError > SpaceError."""
 
 from pathlib import Path
 
@@ -14,6 +14,10 @@ class SnapshotError(RecommenderError):
         super().__init__(f"model snapshot {path}: {problem}")
         self.path = path
         self.problem = problem
+
+
+class NewerSnapshot(SnapshotError):
+    """A model of a newer version than this one."""
 
 
 class SpaceError(RecommenderError):

@@ -11,7 +11,8 @@ place of 1,014, from one vague word 336 in place of 309; all intervals hold 0. D
 more, and taking the most uncertain paper, whatever its fit, more still.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import numpy as np
@@ -31,6 +32,8 @@ _POOL_END = 5
 UNCERTAINTY_WEIGHT = 0.3
 # So many are worked out together.
 _READERS_AT_ONCE = 16
+# Of readers looked at together the one with most evidence has at most so many times as much.
+_MOST_FILLED = 1.2
 # The variance of votes on one and the same paper, of unit length.
 RIDGE = 1.0
 
@@ -94,12 +97,12 @@ def _most_telling(
     seen = [entries(profiles.vectors.weights, reader)[0] for reader in readers]
     chosen = [0] * len(readers)
     order = sorted(range(len(readers)), key=lambda one: len(seen[one]))
-    for start in range(0, len(order), _READERS_AT_ONCE):
-        some = order[start : start + _READERS_AT_ONCE]
+    for some in _of_about_one_size(order, [len(seen[one]) for one in order]):
         papers, is_paper = _padded([pools[one] for one in some])
         items, is_item = _padded([seen[one] for one in some])
         factors = batch.factors[papers]
-        evidence = profiles.evidence.factors[items] * is_item[:, :, None]
+        evidence = profiles.evidence.factors[items]
+        evidence[~is_item] = 0
         centroids = profiles.vectors.centroids[[readers[one] for one in some]]
         bounds = (factors @ centroids[:, :, None])[:, :, 0]
         bounds += UNCERTAINTY_WEIGHT * uncertainty(factors, evidence)
@@ -107,6 +110,16 @@ def _most_telling(
         for one, place in zip(some, best, strict=True):
             chosen[one] = pools[one][place]
     return chosen
+
+
+def _of_about_one_size(order: Sequence[int], sizes: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The same in groups, `sizes` ascending: filling up to the greatest one takes little."""
+    start = 0
+    while start < len(order):
+        most = bisect_right(sizes, _MOST_FILLED * sizes[start] + 1)
+        end = min(most, start + _READERS_AT_ONCE)
+        yield order[start:end]
+        start = end
 
 
 def _padded(lists: Sequence[Sequence[int] | Integers]) -> tuple[Integers, Booleans]:

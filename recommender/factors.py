@@ -140,10 +140,16 @@ def factorise(
 
 
 def space_of(terms: Floats, papers: Floats, settings: FactorSettings) -> tuple[Space, Floats]:
-    """The space of these factors, of whatever length, and those of the papers at unit length."""
+    """The space of these factors, of whatever length, and those of the papers at unit length.
+
+    Its axes are turned to the principal ones of the papers, so that their Gramian is diagonal:
+    products stay what they were, and to fold a reader in takes half as long (foldin.py).
+    """
     with single_threaded_blas():
-        gramian = papers.T @ papers
-    return Space(np.ascontiguousarray(terms), gramian, settings), unit_rows(papers)
+        lengths, axes = np.linalg.eigh((papers.T @ papers).astype(np.float64))
+        turned = axes.astype(np.float32)
+        gramian = np.diag(np.maximum(lengths, 0)).astype(np.float32)
+        return Space(terms @ turned, gramian, settings), unit_rows(papers @ turned)
 
 
 def solver(settings: FactorSettings, factors: int, threads: int) -> AlternatingLeastSquares:

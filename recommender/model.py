@@ -26,7 +26,7 @@ from recommender.matrices import (
     from_entries,
 )
 from recommender.model_file import fields_in, is_whole, parts_of
-from recommender.neighbours import Neighbours, neighbours_of
+from recommender.neighbours import Neighbours, neighbours_of, no_neighbours
 from recommender.profile import Profiles, Reader, build_profiles, keywords_of, votes_on
 from recommender.snapshot import Arrays, read_opened, read_snapshot, write_snapshot
 from recommender.spaces import SPACES, JointSpace, factorise_jointly
@@ -90,12 +90,22 @@ class Model:
         *,
         settings: ModelSettings | None = None,
         progress: Progress | None = None,
+        neighbours: bool = True,
     ) -> "Model":
-        """Learn from the papers' words and from votes (readers x papers, +1 and -1)."""
+        """Learn from the papers' words and from votes (readers x papers, +1 and -1); without
+        `neighbours` for who tells those by `with_votes`."""
         settings = settings or ModelSettings()
         _tell(progress, f"reading {len(papers):,} papers")
         terms, counts = learn_terms([paper.text for paper in papers], settings.max_terms)
-        return cls.fit_counts(counts, papers, terms, votes, settings=settings, progress=progress)
+        return cls.fit_counts(
+            counts,
+            papers,
+            terms,
+            votes,
+            settings=settings,
+            progress=progress,
+            neighbours=neighbours,
+        )
 
     @classmethod
     def fit_counts(
@@ -107,8 +117,10 @@ class Model:
         *,
         settings: ModelSettings | None = None,
         progress: Progress | None = None,
+        neighbours: bool = True,
     ) -> "Model":
-        """Learn from term counts (papers x terms) and votes (readers x papers, +1 and -1)."""
+        """Learn from term counts (papers x terms) and votes (readers x papers, +1 and -1); without
+        `neighbours` for who tells those by `with_votes`."""
         ids, titles = _names_of(papers)
         if len(set(ids)) != len(ids):
             raise ValueError("a paper stands twice among those to learn from")
@@ -120,7 +132,8 @@ class Model:
         tfidf = vocabulary.weigh(counts)
         space = factorise_jointly(tfidf, votes, settings.spaces, partial(_tell, progress))
         background = sampled(ids, tfidf, space.paper_factors)
-        return cls(vocabulary, space, ids, titles, tfidf, background, neighbours_of(votes))
+        told = neighbours_of(votes) if neighbours else no_neighbours(len(ids))
+        return cls(vocabulary, space, ids, titles, tfidf, background, told)
 
     def knowing(self, others: Iterable[Batch]) -> "Model":
         """The same model with more papers that it knows, as it saw them part by part.

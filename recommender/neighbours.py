@@ -106,6 +106,13 @@ class Support:
         return bool(self.votes.any() or self.steps.data.size)
 
 
+def no_neighbours(papers: int) -> Neighbours:
+    """Papers that nobody voted on."""
+    nothing = np.zeros(0, dtype=np.float32)
+    none = from_parts(nothing, nothing.astype(np.int32), np.zeros(1, dtype=np.int32), 0)
+    return Neighbours(none, nothing).with_more(papers)
+
+
 def neighbours_of(votes: SparseRows) -> Neighbours:
     """The neighbours in `votes` (readers x papers, entries +1 and -1); dislikes are left out."""
     likes = _capped(sparse_rows(with_data(votes, np.maximum(votes.data, 0))))

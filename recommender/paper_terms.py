@@ -44,7 +44,7 @@ class PaperTerms:
         chosen: list[int] = []
         taken = 0
         for place in places[: DEPTH * most]:
-            if holders[place] & taken or _is_in(self.phrases[place], known):
+            if holders[place] & taken or (known and _is_in(self.phrases[place], known)):
                 continue
             within = held[place] & taken
             if within:
@@ -73,7 +73,7 @@ class PaperTerms:
 
 
 def _is_in(phrase: str, known: Collection[str]) -> bool:
-    return bool(known) and any(phrase in longer for longer in known)
+    return any(phrase in longer for longer in known)
 
 
 def _parts(words: Sequence[str]) -> set[str]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from recommender.matrices import Integers
-from recommender.text import Paper, words
+from recommender.text import Paper, folded, words_as_written
 
 # Phrases whose papers are kept: all of a day's readers have fewer.
 _MOST_KEPT = 50_000
@@ -19,8 +19,13 @@ def normal_phrase(text: str) -> str:
 
     A text without a word gives "", which stands in no text.
     """
-    parts = [part for _, word in words(text) for part in word.split("-") if part]
+    parts = [part for written in words_as_written(text) for part in _parts(written)]
     return f" {' '.join(parts)} " if parts else ""
+
+
+@lru_cache(maxsize=2**16)
+def _parts(written: str) -> tuple[str, ...]:
+    return tuple(part for part in folded(written).split("-") if part)
 
 
 @lru_cache(maxsize=2**14)
@@ -55,6 +60,7 @@ class PhraseIndex:
         self._authors = _positions(map(normal_name, paper.authors) for paper in papers)
         self._categories = _positions(map(normal_category, paper.categories) for paper in papers)
         self._found: dict[str, Integers] = {}  # many readers share a keyword
+        self._sets: dict[str, frozenset[int]] = {}
 
     def with_phrase(self, phrase: str) -> list[int]:
         """Papers with this phrase in title or abstract, in order."""
@@ -67,8 +73,17 @@ class PhraseIndex:
             found = np.array(self._holding(normal_phrase(phrase)), dtype=np.int32)
             if len(self._found) >= _MOST_KEPT:  # anybody may ask for anything
                 self._found.clear()
+                self._sets.clear()
             self._found[phrase] = found
         return found
+
+    def holders(self, phrase: str) -> frozenset[int]:
+        """As `where`, to ask whether a paper is among them."""
+        found = self.where(phrase)
+        kept = self._sets.get(phrase)
+        if kept is None:
+            kept = self._sets[phrase] = frozenset(found.tolist())
+        return kept
 
     def _holding(self, wanted: str) -> list[int]:
         if not wanted:

@@ -40,6 +40,12 @@ class Places:
         factors = self.model.batch(papers).factors
         return replace(self, others=self.others + ids, folded=(*self.folded, factors))
 
+    def keeping(self, others: Sequence[int]) -> "Places":
+        """These with only some of the others, by their order among them."""
+        ids = tuple(self.others[place] for place in others)
+        folded = (np.concatenate(self.folded)[list(others)],) if ids else ()
+        return replace(self, others=ids, folded=folded)
+
     def meaning(self, words: str) -> Floats | None:
         """Where a text would be, as a paper; None if the model knows none of its words."""
         seed = self.model.seeds([words])

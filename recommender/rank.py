@@ -22,6 +22,9 @@ from recommender.threads import in_threads, single_threaded_blas
 DECIMALS = 4
 # A block's scores stay in a core's cache.
 _READERS_AT_ONCE = 256
+# For fewer readers, and for most of the papers, a part of the batch is not made.
+_READERS_WORTH_A_PART = 50
+_MOST_OF_A_BATCH = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,26 @@ def rank(
     calibration: Calibration | None = None,
 ) -> list[list[Ranked]]:
     """The best `limit` papers of each reader, with reasons; otherwise as `best`."""
+    part, columns = _part_of(batch, allowed)
+    if columns is not None:
+        allowed = None if allowed is None else allowed[:, columns]
+        popularity = None if popularity is None else popularity[columns]
     found = best(
-        profiles, batch, limit=limit, allowed=allowed, popularity=popularity, explore=explore
+        profiles, part, limit=limit, allowed=allowed, popularity=popularity, explore=explore
     )
-    return tell(profiles, batch, found, allowed, calibration or Calibration())
+    return tell(profiles, part, found, allowed, calibration or Calibration())
+
+
+def _part_of(batch: Batch, allowed: Booleans | None) -> tuple[Batch, Booleans | None]:
+    """The papers that are allowed to anybody, and their columns where that is much less: two days'
+    papers are candidates of those who have had one of the two."""
+    if allowed is None or len(allowed) < _READERS_WORTH_A_PART:
+        return batch, None
+    columns = np.asarray(allowed.any(axis=0))
+    if np.count_nonzero(columns) > _MOST_OF_A_BATCH * len(batch):
+        return batch, None
+    part = batch.part(columns)
+    return (batch, None) if part is None else (part, columns)
 
 
 def tell(
@@ -246,7 +265,7 @@ def _told(
     told = [
         Ranked(
             batch.papers[place].id,
-            place,
+            batch.place(place),
             score,
             why,
             dict(zip(names, part, strict=True)),
@@ -268,5 +287,8 @@ def _as_explored(one: Ranked, place: int) -> Ranked:
 
 
 def _copies(batch: Batch, place: int, allowed: npt.NDArray[np.bool_] | None) -> tuple[int, ...]:
-    group = batch.copies.get(place, ())
-    return tuple(copy for copy in group if copy != place and (allowed is None or allowed[copy]))
+    return tuple(
+        batch.place(copy)
+        for copy in batch.copies.get(place, ())
+        if copy != place and (allowed is None or allowed[copy])
+    )

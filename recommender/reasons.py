@@ -17,7 +17,7 @@ from recommender.explain import (
     Reason,
     SharedWith,
 )
-from recommender.matrices import Integers, entries
+from recommender.matrices import entries
 from recommender.paper_terms import DEPTH
 from recommender.phrases import normal_category, normal_name, normal_phrase
 from recommender.profile import Profiles
@@ -61,7 +61,7 @@ class _Explainer:
         self._keywords = [
             (Reason("keyword", (word,)), there)
             for word in interests.keywords
-            if len(there := batch.index.where(word))
+            if (there := batch.index.holders(word))
         ]
         by_match = found.cosines * found.weights[:, None]
         self._nearest_items = by_match.argmax(axis=0).tolist() if len(by_match) else []
@@ -76,7 +76,7 @@ class _Explainer:
         ]
 
     def _reasons(self, rank: int, paper: int, matched: bool, popular: bool) -> tuple[Reason, ...]:
-        keywords = [reason for reason, there in self._keywords if _holds(there, paper)]
+        keywords = [reason for reason, there in self._keywords if paper in there]
         reasons = self._by_followed(paper) + keywords
         if matched and len(reasons) < MOST_REASONS:
             found = [reason.names[0] for reason in keywords]
@@ -152,12 +152,6 @@ class _Explainer:
 
     def _unlike(self) -> list[Reason]:
         return [_UNLIKE] if self._has_dislikes else []
-
-
-def _holds(places: Integers, paper: int) -> bool:
-    """Whether a paper is among these places, which are in order."""
-    at = int(places.searchsorted(paper))
-    return at < len(places) and int(places[at]) == paper
 
 
 def _has_dislikes(profiles: Profiles, reader: int) -> bool:

@@ -18,7 +18,7 @@ MOST_PAPERS = 200_000
 MOST_READERS = 50_000
 _NEWEST_SHARE = 0.5
 # Others are folded in by so many at once.
-_PART = 5_000
+PART = 2_000
 
 
 def papers_to_fit(votes: Integers, most: int = MOST_PAPERS) -> Integers:
@@ -50,11 +50,10 @@ def fit_part(
     """A model of term counts (papers x terms) and votes (readers x papers) that is factorised from
     some `rows` of readers and `places` of papers, and knows all the others."""
     chosen = [papers[place] for place in places.tolist()]
-    model = Model.fit_counts(counts[places], chosen, terms, votes[rows][:, places])
+    drawn = votes[rows][:, places]
+    model = Model.fit_counts(counts[places], chosen, terms, drawn, neighbours=False)
     others = np.setdiff1d(np.arange(len(papers), dtype=np.int32), places)
-    if not len(others) and len(rows) == votes.shape[0]:
-        return model
-    parts = [others[start : start + _PART] for start in range(0, len(others), _PART)]
+    parts = [others[start : start + PART] for start in range(0, len(others), PART)]
     known = model.knowing(
         model.batch_counts(counts[part], [papers[place] for place in part.tolist()])
         for part in parts

@@ -39,6 +39,8 @@ def interleaved(some: Batch, others: Batch, is_some: Booleans) -> Batch:
     of `some`, else the next one of `others`."""
     if some.space != others.space:
         raise SpaceError("the papers are of two models")
+    if is_some.all():
+        return some
     order = np.empty(len(is_some), dtype=np.int32)
     order[is_some] = np.arange(len(some))
     order[~is_some] = len(some) + np.arange(len(others))

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from recommender.errors import SnapshotError
+from recommender.errors import NewerSnapshot, SnapshotError
 
 FORMAT = 3
 _MAGIC = "recommender-model"
@@ -131,7 +131,9 @@ def _expected_checksum(path: Path, first: tuple[bytes, bytes, bytes]) -> str:
     match line.decode("ascii", "replace").split():
         case [magic, version, checksum] if magic == _MAGIC and ended:
             if version != str(FORMAT):
-                raise SnapshotError(path, f"format {version}, where this version reads {FORMAT}")
+                is_newer = version.isdecimal() and int(version) > FORMAT
+                problem = f"format {version}, where this version reads {FORMAT}"
+                raise (NewerSnapshot if is_newer else SnapshotError)(path, problem)
             if len(line) != _FIRST_LINE_LENGTH - 1:
                 raise SnapshotError(path, "its first line is damaged")
             return checksum

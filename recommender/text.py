@@ -82,9 +82,18 @@ class Vocabulary:
 
 def words(text: str) -> Iterator[tuple[str, str]]:
     """Each word as (as written, folded); a punctuation mark comes as (mark, "")."""
-    for match in _WORD.finditer(_plain(text)):
-        word = match.group()
-        yield word, fold(word.casefold()) if word[0].isalnum() else ""
+    for written in words_as_written(text):
+        yield written, folded(written)
+
+
+def words_as_written(text: str) -> list[str]:
+    """Each word and each punctuation mark."""
+    return _WORD.findall(_plain(text))
+
+
+def folded(written: str) -> str:
+    """A word in lower case and singular; nothing for a punctuation mark."""
+    return fold(written.casefold()) if written[0].isalnum() else ""
 
 
 def _plain(text: str) -> str:
@@ -120,7 +129,7 @@ def terms(text: str) -> list[str]:
     as pages read some fifty texts while somebody waits."""
     found: list[str] = []
     last = ""
-    for written in _WORD.findall(_plain(text)):
+    for written in words_as_written(text):
         word = _content(written)
         if word:
             found.append(word)
@@ -133,7 +142,7 @@ def terms(text: str) -> list[str]:
 @lru_cache(maxsize=2**16)
 def _content(written: str) -> str:
     """A word folded; nothing for one that tells nothing, and for a punctuation mark."""
-    word = fold(written.casefold()) if written[0].isalnum() else ""
+    word = folded(written)
     return word if _is_content(word, written) else ""
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from implicit.cpu.als import AlternatingLeastSquares
 
-from recommender.factors import FactorSettings, factorise
+from recommender.factors import FactorSettings, factorise, space_of
 from recommender.foldin import fold_short, inverse_of
 from recommender.matrices import (
     Floats,
@@ -69,3 +69,19 @@ def test_readers_of_many_and_of_few_votes_are_folded_together_as_alone() -> None
     alone = [space.fold_readers(votes[[row]], papers) for row in range(len(rows))]
     assert np.allclose(together, np.vstack(alone), atol=1e-5)
     assert together.any(axis=1).all()
+
+
+@pytest.mark.parametrize("entries", [1, 3, 32])
+def test_turned_to_the_principal_axes_of_the_papers_a_space_is_the_same(entries: int) -> None:
+    rng = np.random.default_rng(7)
+    terms = rng.normal(size=(50, FACTORS)).astype(np.float32)
+    lengthy = rng.normal(size=(PAPERS, FACTORS)).astype(np.float32)
+    space, papers = space_of(terms, lengthy, FactorSettings(regularization=REGULARIZATION))
+    votes = random_votes(9, entries)
+    turned = fold_short(votes, entries, papers, inverse_of(space.paper_gramian, REGULARIZATION))
+    plain = fold_short(
+        votes, entries, unit_rows(lengthy), inverse_of(lengthy.T @ lengthy, REGULARIZATION)
+    )
+    assert inverse_of(space.paper_gramian, REGULARIZATION).ndim == 1
+    assert np.abs(turned @ papers.T - plain @ unit_rows(lengthy).T).max() < 1e-5
+    assert np.abs(space.term_factors @ papers.T - terms @ unit_rows(lengthy).T).max() < 1e-4

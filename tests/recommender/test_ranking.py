@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -195,3 +197,51 @@ def test_the_best_come_first_and_equals_in_order(values: list[float], limit: int
     expected = sorted(possible, key=lambda place: (-values[place], place))[:limit]
     totals = np.array([values, values[::-1]], dtype=np.float64).reshape(2, len(values))
     assert [place for place in best_first(totals, limit)[0] if place >= 0] == expected
+
+
+def test_what_hardly_anybody_may_get_changes_nothing_for_the_others() -> None:
+    candidates = model().batch(papers(60, seed=3, prefix="new"))
+    votes = ((Vote("paper/0", 1),), (Vote("paper/1", 1),), (Vote("paper/2", -1),))
+    many = [Reader(number, votes=votes[number % 3]) for number in range(60)]
+    allowed = np.random.default_rng(1).random((60, 60)) < 0.8
+    allowed[:, ::2] = False
+    library = model().batch(papers(80))
+
+    def ranked_by(some: slice) -> list[list[Ranked]]:
+        profiles = model().profiles(many[some], library)
+        lengths = np.full(len(profiles), 5, dtype=np.int32)
+        return rank(profiles, candidates, limit=5, allowed=allowed[some], explore=lengths)
+
+    together = [one for own in ranked_by(slice(0, 60)) for one in own]
+    alone = [one for number in range(60) for one in ranked_by(slice(number, number + 1))[0]]
+    assert [(one.index, one.explored) for one in together] == [
+        (one.index, one.explored) for one in alone
+    ]
+    assert [one.score for one in together] == pytest.approx([one.score for one in alone], abs=1e-3)
+    assert all(candidates.papers[one.index].id == one.paper_id for one in together)
+
+
+def test_a_part_of_a_batch_keeps_what_all_its_papers_tell() -> None:
+    works = [
+        replace(one, title=f"Folding{place} of residue{place} and helix{place} explained")
+        for place, one in enumerate(papers(20, seed=4, prefix="new"))
+    ]
+    copies = [replace(one, id=one.id.replace("new", "again")) for one in works]
+    whole = model().batch([*works, *copies])
+    columns = np.ones(40, dtype=np.bool_)
+    columns[:10] = False
+    part = whole.part(columns)
+    assert part is not None
+    assert part is whole.part(columns.copy())
+    assert part.crowding.tolist() == whole.crowding[columns].tolist()
+    # Ten works have lost one of their two copies.
+    assert [[part.papers[one].id for one in group] for group in part.duplicates] == [
+        [f"new/{number}", f"again/{number}"] for number in range(10, 20)
+    ]
+    assert part.place(0) == 10
+
+
+def test_a_batch_is_cut_into_a_few_parts_only() -> None:
+    whole = model().batch(papers(20, seed=5, prefix="new"))
+    found = [whole.part(np.arange(20) != place) for place in range(20)]
+    assert [one is not None for one in found] == [True] * 8 + [False] * 12
