@@ -43,6 +43,7 @@ from paperpost.store.locks import (
     SessionLock,
     holder_at,
     holder_of,
+    others_of,
 )
 from paperpost.store.postgresql import limit_pauses, postgresql_engine, process_name
 from paperpost.store.upgrading import migrate
@@ -193,6 +194,14 @@ class Database:
             return holder_at(_lock_file(self._path, job))
         with clearly():
             return holder_of(self.engine, NUMBERS[job])
+
+    def others(self) -> list[str]:
+        """The names of the other processes that work with a server's database; a file has none to
+        tell."""
+        if self.is_sqlite:
+            return []
+        with clearly():
+            return others_of(self.engine)
 
     def is_pooled(self) -> bool:
         """Whether a pool such as pgbouncer stands before the server: it tells clients numbers of

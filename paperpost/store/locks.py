@@ -44,6 +44,11 @@ _HELD = text("""
 """)
 _TAKE = text("SELECT pg_try_advisory_lock(:number)")
 _GIVE_BACK = text("SELECT pg_advisory_unlock(:number)")
+_OTHERS = text("""
+    SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name LIKE 'paperpost %' AND application_name <> current_setting(:ours)
+    ORDER BY application_name
+""")
 _PROCESS = text("""
     SELECT application_name, host(client_addr), backend_start FROM pg_stat_activity
     WHERE pid = :pid
@@ -173,7 +178,9 @@ class SessionLock(JobLock):
     def _begin(self) -> bool:
         """Open a session that takes the lock, and keep it alive."""
         spoken_at = _seconds()
-        session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        session = self._engine.connect()
+        session.invalidate()  # connected anew: `holder_of` tells since when the session is there
+        session = session.execution_options(isolation_level="AUTOCOMMIT")
         session.detach()  # never given to anybody else
         try:
             set_if_unset(session, {"idle_session_timeout": f"{self._silence * 1000:.0f}ms"})
@@ -247,3 +254,9 @@ def holder_of(engine: Engine, number: int) -> Holder | None:
         row = connection.execute(_PROCESS, {"pid": held.pid}).first()
     # It may have ended in between; and another role's processes are not shown to everybody.
     return None if row is None else Holder(row[0] or "another role's process", row[1], row[2])
+
+
+def others_of(engine: Engine) -> list[str]:
+    """The names of the other processes that are connected to a server's database."""
+    with engine.connect() as connection:
+        return list(connection.execute(_OTHERS, {"ours": "application_name"}).scalars())

@@ -15,9 +15,10 @@ from paperpost.store.tables import NEVER_ANNOUNCED, Paper, PaperAlias, PaperMerg
 
 def number_of(paper: Paper) -> int:
     """The row number of a stored paper."""
-    if paper.number is None:
+    number = paper.number
+    if number is None:
         raise ValueError(f"paper {paper.id} is not stored yet")
-    return paper.number
+    return number
 
 
 def find(session: Session, name: str) -> Paper | None:
@@ -152,18 +153,10 @@ def mark(session: Session) -> Mark:
     return Mark(number or 0, changed_at, merger or 0)
 
 
-def changed_since(session: Session, numbers: Collection[int], since: datetime) -> set[int]:
-    """Those of the papers that changed after that moment."""
-    return {
-        number
-        for chunk in in_chunks(numbers)
-        for number in session.exec(
-            select(col(Paper.number)).where(
-                among(session, col(Paper.number), chunk), col(Paper.changed_at) > since
-            )
-        )
-        if number is not None
-    }
+def changed_since(session: Session, since: datetime) -> frozenset[int]:
+    """The papers that changed after that moment."""
+    query = select(col(Paper.number)).where(col(Paper.changed_at) > since)
+    return frozenset(number for number in session.exec(query) if number is not None)
 
 
 def changes(session: Session, first: date, last: date) -> list[tuple[int, datetime]]:
@@ -258,7 +251,8 @@ def count(session: Session, *, added_after: datetime | None = None) -> int:
     """How many papers sources have told of, or have since."""
     query = select(func.count()).select_from(Paper).where(_is_public())
     if added_after is not None:
-        query = query.where(Paper.added_at > added_after)
+        # What was added was changed, and by that an index finds it.
+        query = query.where(Paper.changed_at > added_after, Paper.added_at > added_after)
     return session.exec(query).one()
 
 

@@ -7,9 +7,19 @@ from sqlmodel import Session, col, delete, select
 from paperpost.store.tables import Snapshot, SnapshotPart
 
 
+def newest_first(session: Session) -> list[Snapshot]:
+    """All snapshots."""
+    return list(session.exec(select(Snapshot).order_by(col(Snapshot.id).desc())))
+
+
 def current(session: Session) -> Snapshot | None:
     """The newest snapshot."""
     return session.exec(select(Snapshot).order_by(col(Snapshot.id).desc())).first()
+
+
+def number_of(snapshot: Snapshot) -> int:
+    """The number of a stored snapshot."""
+    return snapshot.id or 0
 
 
 def by_number(session: Session, number: int) -> Snapshot | None:
@@ -25,11 +35,6 @@ def add(session: Session, snapshot: Snapshot) -> None:
 def files(session: Session) -> list[str]:
     """The names of all snapshots' files."""
     return list(session.exec(select(Snapshot.file)))
-
-
-def older_than(session: Session, keep: int) -> list[Snapshot]:
-    """All but the newest `keep` snapshots."""
-    return list(session.exec(select(Snapshot).order_by(col(Snapshot.id).desc()).offset(keep)))
 
 
 def forget(session: Session, ids: Collection[int]) -> None:
@@ -51,5 +56,7 @@ def part(session: Session, file: str, number: int) -> bytes | None:
 
 
 def forget_parts(session: Session, keep: Collection[str]) -> None:
-    """Drop the pieces of all files but these."""
-    session.exec(delete(SnapshotPart).where(col(SnapshotPart.file).not_in(keep)))
+    """Drop the pieces of all files but these, and but newer ones: their snapshots get rows when all
+    pieces are there."""
+    is_old = col(SnapshotPart.file) < min(keep, default="")
+    session.exec(delete(SnapshotPart).where(is_old, col(SnapshotPart.file).not_in(keep)))

@@ -22,9 +22,10 @@ _number = col(Subscriber.id)
 
 def id_of(subscriber: Subscriber) -> int:
     """The number of a stored subscriber."""
-    if subscriber.id is None:
+    number = subscriber.id
+    if number is None:
         raise ValueError(f"subscriber {subscriber.email} is not stored yet")
-    return subscriber.id
+    return number
 
 
 def domain_of(email: str) -> str:

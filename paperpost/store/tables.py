@@ -471,13 +471,18 @@ class Bounce(SQLModel, table=True):
 
 
 class Snapshot(SQLModel, table=True):
-    """A trained model: the newest row names the file that every process loads."""
+    """A trained model: the newest row names the file that every process loads.
+
+    `last_vote` is the number up to which no vote was held any more when it was trained, None if
+    there was no vote.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     file: str = Field(unique=True)
     trained_at: datetime = Field(sa_column=_time())
     papers: int
     votes: int
+    last_vote: int | None = None
     seconds: float
 
 

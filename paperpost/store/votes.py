@@ -284,12 +284,24 @@ def acts(session: Session, subscriber_id: int) -> list[Vote]:
     )
 
 
-def count(session: Session, now: datetime, *, counted_after: datetime | None = None) -> int:
-    """How many acts of voting count by now, all of them or those that came to count since."""
+def count(session: Session, now: datetime) -> int:
+    """How many acts of voting count by now."""
     query = select(func.count()).where(Vote.counts_at <= now, col(Vote.voided).is_(None))
-    if counted_after is not None:
-        query = query.where(Vote.counts_at > counted_after)
     return session.exec(query).one()
+
+
+def count_later(session: Session, now: datetime, number: int, *, most: int) -> int:
+    """How many of the acts with higher numbers count by now; no more than `most` are looked for."""
+    counts = (col(Vote.id) > number, col(Vote.counts_at) <= now, col(Vote.voided).is_(None))
+    found = sql_select(col(Vote.id)).where(*counts).order_by(col(Vote.id)).limit(most).subquery()
+    return session.exec(select(func.count()).select_from(found)).one()
+
+
+def last_counted(session: Session, now: datetime) -> int | None:
+    """The number up to which no act of voting is held any more; None if there is none at all."""
+    held = select(func.min(Vote.id)).where(Vote.counts_at > now, col(Vote.voided).is_(None))
+    first_held = session.exec(held).one()
+    return session.exec(select(func.max(Vote.id))).one() if first_held is None else first_held - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Which process may do what one at a time does, when some are killed, frozen or thrown out."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -158,6 +159,29 @@ def test_it_is_told_who_holds_a_lock(database: Database, another: Database) -> N
     assert found.process.startswith(f"paperpost {os.getpid()}@")
     database.lock("tick").give_back()
     assert another.holder("tick") is None
+
+
+def test_a_holder_ticks_since_it_has_the_lock_and_not_since_it_connected(
+    shared: Database,
+) -> None:
+    with shared.reading() as session:  # over a connection that the pool keeps
+        connected = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    assert shared.lock("tick").take()
+    found = shared.holder("tick")
+    assert found is not None
+    assert found.since > connected
+    shared.lock("tick").give_back()
+
+
+def test_it_is_told_who_else_works_with_a_shared_database(
+    shared: Database, postgresql_url: str
+) -> None:
+    assert shared.others() == []
+    other = Database(postgresql_url, "paperpost serve")
+    with other.reading() as session:
+        session.execute(text("SELECT 1"))
+    assert shared.others() == [f"paperpost serve {os.getpid()}@{platform.node()}"]
+    other.close()
 
 
 def test_each_lock_has_a_number_of_its_own() -> None:

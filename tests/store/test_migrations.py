@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from paperpost.store import library
 from paperpost.store.database import Database, StoreError, migrations_folder
-from paperpost.store.tables import Delivery, Digest, Paper, Subscriber
+from paperpost.store.tables import Delivery, Digest, Paper, Snapshot, Subscriber
 
 
 def test_models_and_migrations_agree(database: Database) -> None:
@@ -212,3 +212,18 @@ def test_on_the_way_back_what_only_a_readers_library_tells_of_goes(database: Dat
     database.downgrade("0003")
     assert _counts(database)[:4] == [1, 1, 1, 1]
     assert _aliases(database) == []
+
+
+def test_a_snapshot_of_before_has_seen_the_votes_of_before(database: Database) -> None:
+    database.downgrade("0007")
+    _fill_the_first_tables(database)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO snapshot (file, trained_at, papers, votes, seconds) "
+            "VALUES ('model', '2026-04-02 00:00:00', 1, 1, 1)"
+        )
+    database.upgrade()
+    with database.reading() as session:
+        assert session.exec(select(Snapshot.last_vote)).one() == 1
+    database.downgrade("0007")
+    assert _counts(database) == [1, 1, 1, 1, 1, 1]
