@@ -423,6 +423,8 @@ def _status_text(report: dict[str, Any]) -> str:
     ]
     if ticks := report["ticks"]:
         lines.append(f"ticks        {ticks['process']}, since {_minute(ticks['since'])}")
+    if connected := report["connected"]:
+        lines.append(f"connected    {', '.join(connected)}")
     for run in report["sources"]:
         lines.append(f"source       {run['source']}: {_source_text(run)}")
         lines += [

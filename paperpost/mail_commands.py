@@ -153,11 +153,12 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Is this installation healthy, and will its mail arrive?"""
+    from paperpost.engine.examination import examine as examine_engine
     from paperpost.service.doctor.examination import examine
     from paperpost.service.wishes import InvalidWish
 
     try:
-        report = examine(mail)
+        report = examine(mail, examine_engine)
     except InvalidWish as error:
         raise typer.BadParameter(str(error)) from error
     lines = [f"{SIGNS[check.state]}  {check.name:<10}  {check.detail}" for check in report.checks]

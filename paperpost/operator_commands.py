@@ -13,6 +13,7 @@ from typing import IO, Annotated, NoReturn
 
 import typer
 
+from paperpost.service.installation import Installation
 from paperpost.settings import load_settings
 from paperpost.terminal import AsJson, Email, fail, opened, say, show
 
@@ -61,13 +62,23 @@ def backup(
         _back_up_to_stdout(as_json)
         return
     _end_tidily()
-    with opened() as installation:
+    with _opened_with_its_key() as installation:
         done = service.back_up(installation, file)
     size, rows = file.stat().st_size, sum(done.rows.values())
     document = {"file": str(file), "bytes": size, "made_at": done.made_at.isoformat()}
     document |= {"version": done.revision, "rows": done.rows}
     text = f"{file}: {rows:,} rows, {size / 1e6:,.1f} MB, {SECRET}"
     show(as_json, document, text)
+
+
+@contextmanager
+def _opened_with_its_key() -> Iterator[Installation]:
+    """The installation, but none without a key: to open it would make one."""
+    from paperpost.service.backup import keys_of_links
+
+    keys_of_links(load_settings())
+    with opened() as installation:
+        yield installation
 
 
 def _end_tidily() -> None:
@@ -94,7 +105,7 @@ def _back_up_to_stdout(as_json: bool) -> None:
     if sys.stdout.isatty():
         raise typer.BadParameter("a backup is nothing for a terminal: name a file, or use a pipe")
     try:
-        with opened() as installation:
+        with _opened_with_its_key() as installation:
             done = service.write_backup(installation, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except BrokenPipeError:

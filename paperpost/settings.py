@@ -313,6 +313,15 @@ class Settings(BaseSettings):
         """The keys of links in mails, the signing one first; made on first use."""
         return tuple(key.encode() for key in self.secret_key or _keys_in(self._kept_key()))
 
+    def unnamed_keys(self) -> tuple[str, ...]:
+        """The keys in the home that PAPERPOST_SECRET_KEY is set and does not name: a restore leaves
+        them there."""
+        if not self.secret_key or not self.key_file.exists():
+            return ()
+        kept = _keys_in(self.key_file.read_text(encoding="ascii", errors="replace"))
+        usable = (key for key in kept if len(key) >= SHORTEST_KEY and key.isascii())
+        return tuple(key for key in usable if key not in self.secret_key)
+
     def _kept_key(self) -> str:
         path = self.key_file
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from typing import IO
 from paperpost.service import backup_file
 from paperpost.service.backup_file import BackupError, Header
 from paperpost.service.installation import Installation
-from paperpost.settings import SHORTEST_KEY
+from paperpost.settings import SHORTEST_KEY, Settings
 from paperpost.store.dumping import dumping
 
 UNFINISHED = ".partial"
@@ -40,7 +40,7 @@ def back_up(installation: Installation, path: Path) -> BackedUp:
 
 def write_backup(installation: Installation, file: IO[bytes]) -> BackedUp:
     """Write a backup to an open file or pipe."""
-    keys = tuple(key.decode() for key in installation.keys)
+    keys = keys_of_links(installation.settings)
     if not all(map(backup_file.is_key, keys)):
         raise BackupError(
             "a key of links is no line of ASCII without commas, of at least "
@@ -50,6 +50,18 @@ def write_backup(installation: Installation, file: IO[bytes]) -> BackedUp:
         header = Header(dump.revision, installation.clock(), keys)
         rows = backup_file.write(file, header, dump.tables)
     return BackedUp(header.made_at, header.revision, rows)
+
+
+def keys_of_links(settings: Settings) -> tuple[str, ...]:
+    """The keys that a backup keeps: those of the settings, and what a restore left in the home
+    besides. Makes none: raises BackupError if there is none, as for a cron job that lacks it."""
+    if not settings.secret_key and not settings.key_file.exists():
+        raise BackupError(
+            f"PAPERPOST_SECRET_KEY is not set here, and there is no {settings.key_file}: "
+            "without the key of the links this would be no backup"
+        )
+    keys = tuple(key.decode() for key in settings.signing_keys())
+    return keys + settings.unnamed_keys()
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from paperpost.service.window import Window, window_of
 from paperpost.store import digests, library, named_interests, papers, subscribers, votes
 from paperpost.store.digests import Previous
 from paperpost.store.named_interests import Named
-from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import InterestKind, Subscriber, SubscriberState
 from paperpost.store.votes import NO_OPINIONS, Opinions
@@ -103,7 +102,8 @@ def newcomers_block(
     now = installation.clock()
     newcomer = Subscriber(id=0, email="", state=SubscriberState.PENDING, joined_at=now, size=size)
     with installation.database.reading() as session:
-        found = window.board(session, now, elsewhere=installation.settings.upvotes)
+        elsewhere = installation.settings.upvotes
+        found = window.board(session, now, elsewhere=elsewhere, for_page=True)
     return Block(
         people=[newcomer],
         wishes={0: {kind: list(values) for kind, values in wishes.items()}},
@@ -164,5 +164,8 @@ def _wanted_revisions(
 def popularity(block: Block) -> NDArray[np.float32]:
     import numpy as np
 
-    found = [block.trends.get(number_of(paper)) for paper in block.window.candidates]
-    return np.array([one.score if one else 0.0 for one in found], dtype=np.float32)
+    scores = np.zeros(len(block.window.candidates), dtype=np.float32)
+    for number, column in block.window.columns.items():
+        if number in block.trends:
+            scores[column] = block.trends[number].score
+    return scores

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # the model's libraries take seconds to load, and `send` need
     from paperpost.service.space import Space
     from paperpost.service.trending import Board
     from paperpost.service.window import Stamp, Window
+    from recommender.errors import SnapshotError
     from recommender.model import Model
     from recommender.seen import Seen
 
@@ -75,10 +76,19 @@ def _mails() -> Kept[str, dict[str, int]]:
     return Kept(FRESH_FOR, lambda states: sum(states.values()) < FEW_MAILS)
 
 
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A model and the number of its snapshot."""
+
+    model: Model
+    snapshot_id: int
+
+
 @dataclass
 class ModelSlot:
-    """The model this process works with, which snapshot it is, and when the store was asked;
-    `pinned` is the one that a run holds on to (one_model.py).
+    """The model this process works with, and when the store was asked; `pinned` is the one that a
+    run holds on to (one_model.py), `unreadable` are snapshots by number, when they were
+    tried and what is wrong with them.
 
     `one_loads` is held while a page has the model loaded, `one_previews` while one visitor's
     interests are tried; `windows` are the candidates ranked last (window.py), `rendered` the
@@ -88,9 +98,9 @@ class ModelSlot:
     change, and `places` where those stand that the model knows (seen.py).
     """
 
-    model: Model | None = None
-    snapshot_id: int | None = None
-    pinned: Model | None = None
+    current: Current | None = None
+    pinned: Current | None = None
+    unreadable: dict[int, tuple[datetime, SnapshotError]] = field(default_factory=dict)
     looked_at: datetime | None = None
     page_looked_at: datetime | None = None
     # The thread that loads a newer model while pages go on with the older one.
@@ -112,6 +122,17 @@ class ModelSlot:
     one_folds: Lock = field(default_factory=Lock)
     folding: Thread | None = None
     closing: Event = field(default_factory=Event)
+
+    @property
+    def model(self) -> Model | None:
+        """The model alone."""
+        current = self.current
+        return None if current is None else current.model
+
+    def snapshot_of(self, model: Model) -> int | None:
+        """The number of the snapshot that a model is of, if it is at hand."""
+        at_hand = (self.current, self.pinned)
+        return next((one.snapshot_id for one in at_hand if one and one.model is model), None)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from paperpost.service.installation import Installation
 from paperpost.store import lessons, papers
 from paperpost.store.database import in_chunks
 from paperpost.store.lessons import Words
+from paperpost.store.votes import last_counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,17 +31,17 @@ if TYPE_CHECKING:
 # A model knows so many papers, 2.7 kB each in every process; others are folded in whenever they are
 # needed.
 MOST_KNOWN = 250_000
-# Papers that the space is not factorised from are folded in by so many at once.
-_PART = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """A model, how many papers it knows, and how many votes on them it learnt from."""
+    """A model, how many papers it knows, how many votes on them it learnt from, and the number up
+    to which there is none left to learn from; None without any."""
 
     model: Model
     papers: int
     votes: int
+    last_vote: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class _Lesson:
 
     papers: Numbers
     votes: Votes
+    last_vote: int | None
     calibration: Calibration
 
 
@@ -67,7 +69,8 @@ def learn(installation: Installation) -> Learnt | None:
     model = model.knowing(_counted(more, known))
     votes = lesson.votes.on(_array(known))
     model = model.with_votes(votes.matrix(len(known)))
-    return Learnt(replace(model, calibration=lesson.calibration), len(known), len(votes))
+    model = replace(model, calibration=lesson.calibration)
+    return Learnt(model, len(known), len(votes), lesson.last_vote)
 
 
 def _read(installation: Installation) -> _Lesson | None:
@@ -79,28 +82,27 @@ def _read(installation: Installation) -> _Lesson | None:
         if not stored:
             return None
         numbers = _newest_first(stored)
+        last_vote = last_counted(session, now)  # before the votes, which go on coming
         votes = _votes(lessons.acts(session, now))
         kept = papers_to_fit(_votes_on(numbers, votes), MOST_KNOWN)
-        return _Lesson(numbers[kept], votes, calibrate(session, now))
+        return _Lesson(numbers[kept], votes, last_vote, calibrate(session, now))
 
 
 def _fit(installation: Installation, lesson: _Lesson) -> tuple[Model, Numbers]:
     """The model of the papers and readers that it is factorised from, and those papers' numbers."""
+    from recommender import sample
     from recommender.model import Model
-    from recommender.sample import MOST_READERS, papers_to_fit, readers_to_fit
 
-    chosen = lesson.papers[papers_to_fit(_votes_on(lesson.papers, lesson.votes))]
-    with installation.database.reading() as session:
-        found = {one.number: one for one in lessons.words(session, chosen.tolist())}
-    texts = [found[number] for number in chosen.tolist() if number in found]
+    most = sample.MOST_PAPERS
+    chosen = lesson.papers[sample.papers_to_fit(_votes_on(lesson.papers, lesson.votes), most)]
+    texts = _texts(installation, chosen.tolist(), set())
     numbers = _array([one.number for one in texts])
     votes = lesson.votes.on(numbers)
     who, cast = votes.voters
-    votes = votes.of(who[readers_to_fit(who, cast)])
-    readers = min(len(who), MOST_READERS)
-    installation.say(f"training on {len(texts):,} papers and {readers:,} readers' votes")
-    matrix = votes.matrix(len(texts))
-    return Model.fit_votes(_papers(texts), matrix, progress=installation.say), numbers
+    readers = who[sample.readers_to_fit(who, cast, sample.MOST_READERS)]
+    installation.say(f"training on {len(texts):,} papers and {len(readers):,} readers' votes")
+    matrix, say = votes.of(readers).matrix(len(texts)), installation.say
+    return Model.fit_votes(_papers(texts), matrix, progress=say, neighbours=False), numbers
 
 
 def _others(
@@ -109,13 +111,24 @@ def _others(
     """The other papers as the model sees them, and their numbers, part by part."""
     import numpy as np
 
-    others = lesson.papers[~np.isin(lesson.papers, fitted)]
+    from recommender.sample import PART
+
+    others, ids = lesson.papers[~np.isin(lesson.papers, fitted)], set(model.paper_ids)
     if len(others):
         installation.say(f"folding in {len(others):,} papers")
-    for chunk in in_chunks(others.tolist(), _PART):
-        with installation.database.reading() as session:
-            texts = list(lessons.words(session, chunk))
+    for chunk in in_chunks(others.tolist(), PART):
+        texts = _texts(installation, chunk, ids)
         yield [one.number for one in texts], model.batch(_papers(texts))
+
+
+def _texts(installation: Installation, numbers: Sequence[int], ids: set[str]) -> list[Words]:
+    """The texts of papers in that order, but for those whose ids were met: papers may be merged
+    while they are read, and an id come again under another number. The ids are met then."""
+    with installation.database.reading() as session:
+        by_id = {one.id: one for one in lessons.words(session, numbers) if one.id not in ids}
+    ids |= by_id.keys()
+    found = {one.number: one for one in by_id.values()}
+    return [found[number] for number in numbers if number in found]
 
 
 def _counted(parts: Iterator[tuple[list[int], Batch]], known: list[int]) -> Iterator[Batch]:

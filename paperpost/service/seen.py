@@ -16,6 +16,7 @@ from sqlmodel import Session
 from paperpost.service.installation import Installation
 from paperpost.service.train import text_of
 from paperpost.store import papers, snapshots
+from paperpost.store.papers import Mark
 from paperpost.store.tables import NEVER_ANNOUNCED, Paper
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from recommender.model import Model
 
 
-@dataclass(frozen=True)
+@dataclass
 class Places:
     """Where the papers that a model knows stand in it, by number; it learnt them from their texts
     as they were at the moment `read_at`."""
@@ -31,6 +32,16 @@ class Places:
     model: Model
     places: Mapping[int, int]
     read_at: datetime
+    _mark: Mark | None = None
+    _changed: frozenset[int] = frozenset()
+
+    def changed(self, session: Session) -> frozenset[int]:
+        """The numbers of papers that have changed since then; asked for again if any has."""
+        mark = papers.mark(session)
+        if mark != self._mark:
+            self._changed = papers.changed_since(session, self.read_at)
+            self._mark = mark
+        return self._changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +80,11 @@ def _places_of(
     if known is None or known.model is not model:
         known = slot.places = _read_places(installation, session, model)
     places = {number: known.places.get(number, -1) for number in numbers}
-    learnt = [number for number, place in places.items() if place >= 0]
-    changed = papers.changed_since(session, learnt, known.read_at) if learnt else ()
-    return places | dict.fromkeys(changed, -1)
+    return places | dict.fromkeys(known.changed(session) & places.keys(), -1)
 
 
 def _read_places(installation: Installation, session: Session, model: Model) -> Places:
-    slot = installation.slot
-    number = slot.snapshot_id if slot.model is model else None
+    number = installation.slot.snapshot_of(model)
     snapshot = None if number is None else snapshots.by_number(session, number)
     if snapshot is None:  # when its papers were read is not known
         return Places(model, {}, installation.clock())

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from threading import Event
 from typing import IO, TYPE_CHECKING, BinaryIO, Protocol
 
+from paperpost.errors import PaperpostError
 from paperpost.service.installation import Installation
 from paperpost.store import snapshots
 from paperpost.store.database import Database
+from paperpost.store.locks import FileLock
 
 if TYPE_CHECKING:
     from recommender.model import Model
@@ -20,6 +24,12 @@ if TYPE_CHECKING:
 # A statement holds so much in memory at once, here and in the server.
 PART_BYTES = 8 * 2**20
 _NAMES = "model-*"
+# A process waits so long for another one of its machine that gets the same file.
+_PATIENCE_SECONDS, _LOOK_SECONDS = 300.0, 0.2
+
+
+class NoSharedFolder(PaperpostError):
+    """The folder that machines share is out of reach."""
 
 
 class Shared(Protocol):
@@ -73,17 +83,38 @@ class SharedFolder:
 
     def put(self, name: str, path: Path) -> None:
         """As Shared says."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.require()
         _put(self._folder / name, _content(path))
 
     def parts(self, name: str) -> Iterator[bytes]:
         """As Shared says."""
-        with suppress(FileNotFoundError):
+        self.require()
+        try:
             yield from _content(self._folder / name)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._unreachable(error.strerror or "it cannot be read") from error
 
     def keep_only(self, names: Collection[str]) -> None:
         """As Shared says."""
         _keep_only(self._folder, names)
+
+    def require(self) -> None:
+        """Raise NoSharedFolder unless it is there. It is never made: where a disk is not mounted,
+        a folder of this machine alone would stand in for it."""
+        if not self._folder.is_dir():
+            raise self._unreachable("there is no such folder; is its disk mounted?")
+
+    def _unreachable(self, why: str) -> NoSharedFolder:
+        return NoSharedFolder(f"PAPERPOST_MODELS: {self._folder}: {why}")
+
+
+def require_place(installation: Installation) -> None:
+    """Raise NoSharedFolder if machines share a folder that is out of reach."""
+    shared = _shared(installation)
+    if isinstance(shared, SharedFolder):
+        shared.require()
 
 
 def save(installation: Installation, model: Model, name: str) -> None:
@@ -98,27 +129,62 @@ def save(installation: Installation, model: Model, name: str) -> None:
 def load(installation: Installation, name: str) -> Model:
     """A snapshot from here, else from where all machines see it, of which a copy is kept here.
 
-    Raises SnapshotError when there is none that can be read.
+    One process of a machine gets it, so that all map the same file into memory. Raises
+    NoSharedFolder, or SnapshotError when there is none that can be read.
     """
-    from recommender.errors import SnapshotError
     from recommender.model import Model
 
     shared, path = _shared(installation), installation.settings.models_folder / name
     if shared is None:
         return Model.load(path)
+    copy = _copy(path)
+    if copy is not None:
+        return copy
+    with _alone(installation):
+        return _copy(path) or _fetched(installation, shared, path)
+
+
+def _copy(path: Path) -> Model | None:
+    """The model of a copy that is here and whole."""
+    from recommender.errors import SnapshotError
+    from recommender.model import Model
+
     if path.exists():
         with suppress(SnapshotError):
             return Model.load(path)
-    parts = shared.parts(name)
+    return None
+
+
+@contextmanager
+def _alone(installation: Installation) -> Iterator[None]:
+    """While no other process of this machine gets a model. It only saves work: where no lock can be
+    written, or somebody holds it for too long, it is done without."""
+    home = installation.settings.home
+    lock = FileLock(home / "getting-model.lock", f"paperpost {os.getpid()}")
+    until = time.monotonic() + _PATIENCE_SECONDS
+    with suppress(OSError):
+        home.mkdir(parents=True, exist_ok=True)
+        while not lock.take() and time.monotonic() < until:
+            Event().wait(_LOOK_SECONDS)
+    try:
+        yield
+    finally:
+        lock.give_back()
+
+
+def _fetched(installation: Installation, shared: Shared, path: Path) -> Model:
+    from recommender.errors import SnapshotError
+
+    parts = shared.parts(path.name)
     first = next(parts, None)
     if first is None:
         raise SnapshotError(path, "it is neither here nor where machines share it")
-    installation.say(f"getting the model {name}")
+    installation.say(f"getting the model {path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _put(path, chain([first], parts))
     except OSError:  # there is no room, or nothing may be written here
-        return _in_memory(path, shared.parts(name))
+        return _in_memory(path, shared.parts(path.name))
     return _load_copy(path)
 
 
@@ -163,8 +229,8 @@ def _place_for(installation: Installation, name: str, *, needed: bool) -> Iterat
 
 
 def _put(path: Path, content: Iterable[bytes]) -> None:
-    """Write a file in one step."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}", delete=False) as file:
+    """Write a file in one step. What a crash leaves of it goes when its snapshot would."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
         try:
             _write(file, content)
             os.replace(file.name, path)
@@ -213,7 +279,8 @@ def _content(path: Path) -> Iterator[bytes]:
 
 
 def _keep_only(folder: Path, names: Collection[str]) -> None:
-    """Drop the snapshots that are older than those to keep: a newer one may be on its way."""
+    """Drop the snapshots that are older than those to keep, also half ones: a newer one may be on
+    its way."""
     oldest = min(names, default="")
     for path in folder.glob(_NAMES):
         if path.name < oldest and path.name not in names:

@@ -3,7 +3,7 @@ from their words beside the requests, so that no page waits for a thousand of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from threading import Thread
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from paperpost.service.installation import Installation
 from paperpost.service.train import LOOK_EVERY, model_at_hand, text_of
 from paperpost.store import papers
-from paperpost.store.database import StoreError, in_chunks
+from paperpost.store.database import StoreError
 from paperpost.store.papers import number_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recommender.model import Model
     from recommender.places import Places
 
-# So many papers that the model does not know are folded in, the newest; 1.5 kB each.
+# So many papers that the model does not know are folded in, those of the newest days; 1.5 kB each.
 MOST_FOLDED = 50_000
 # A page may wait for so many, which takes hundredths of a second.
 AT_ONCE = 32
@@ -32,13 +32,13 @@ _CHUNK = 500
 @dataclass(frozen=True)
 class Space:
     """Papers by their places in the space: `numbers` (-1 where one is no longer stored) and `days`
-    (as ordinals). `waiting` are the numbers of those that are not folded in yet, the newest first;
-    `newest` is the highest number that was seen."""
+    (as ordinals). `waiting` are the day and number of those that are not folded in yet, the newest
+    first; `newest` is the highest number that was seen."""
 
     places: Places
     numbers: NDArray[np.int32]
     days: NDArray[np.int32]
-    waiting: tuple[int, ...]
+    waiting: tuple[tuple[int, int], ...]
     newest: int
 
     @property
@@ -83,13 +83,13 @@ def _look(installation: Installation, model: Model) -> None:
         return
     slot.space_looked_at = now
     if space is not None and space.model is not model:
-        _beside(installation, lambda: _go_over(installation, model))
+        _beside(installation, lambda: _fold_all(installation, _read(installation, model)))
         return
     slot.space = space = (
         _read(installation, model) if space is None else _with_newer(installation, space)
     )
     if len(space.waiting) <= AT_ONCE:
-        slot.space = _folded(installation, space, space.waiting)
+        slot.space = _folded(installation, space, AT_ONCE)
     else:
         _beside(installation, lambda: _fold_all(installation, space))
 
@@ -107,17 +107,6 @@ def _beside(installation: Installation, work: Callable[[], None]) -> None:
     installation.slot.folding.start()
 
 
-def _go_over(installation: Installation, model: Model) -> None:
-    """Have the space of a newer model, with all that was folded in before; pages go on with the
-    older one meanwhile."""
-    whole = _read(installation, model)
-    for more in _fold(installation, whole):
-        if installation.slot.closing.is_set():
-            return
-        whole = more
-    installation.slot.space = whole
-
-
 def _read(installation: Installation, model: Model) -> Space:
     """The papers that the model knows; the others wait."""
     from recommender.places import Places
@@ -126,7 +115,8 @@ def _read(installation: Installation, model: Model) -> Space:
         stored = {name: (number, day) for number, name, day in papers.days(session)}
     newest = max((number for number, _ in stored.values()), default=0)
     known = [stored.pop(paper_id, (-1, date.min)) for paper_id in model.paper_ids]
-    return Space(Places(model), *_columns(known), _newest_first(stored.values()), newest)
+    waiting = _newest_first((day.toordinal(), number) for number, day in stored.values())
+    return Space(Places(model), *_columns(known), waiting, newest)
 
 
 def _with_newer(installation: Installation, space: Space) -> Space:
@@ -134,15 +124,34 @@ def _with_newer(installation: Installation, space: Space) -> Space:
         newer = papers.days(session, after=space.newest)
     if not newer:
         return space
-    room = MOST_FOLDED - len(space.places.others)
-    first = _newest_first((number, day) for number, _, day in newer)
-    waiting = (first + space.waiting)[: max(room, 0)]
-    return replace(space, waiting=waiting, newest=max(number for number, _, _ in newer))
+    first = [(day.toordinal(), number) for number, _, day in newer]
+    waiting = _newest_first([*first, *space.waiting])
+    return _with_room(replace(space, waiting=waiting, newest=max(number for _, number in first)))
 
 
-def _newest_first(found: Iterable[tuple[int, date]]) -> tuple[int, ...]:
-    ordered = sorted(((day, number) for number, day in found), reverse=True)
-    return tuple(number for _, number in ordered[:MOST_FOLDED])
+def _newest_first(found: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted(found, reverse=True)[:MOST_FOLDED])
+
+
+def _with_room(space: Space) -> Space:
+    """With the newest of what is folded in and of what waits: the oldest make room."""
+    import numpy as np
+
+    known = len(space.model.paper_ids)
+    waiting = np.array([day for day, _ in space.waiting], dtype=np.int32)
+    days = np.concatenate([space.days[known:], waiting])
+    if len(days) <= MOST_FOLDED:
+        return space
+    newest = np.sort(np.argsort(-days, kind="stable")[:MOST_FOLDED])
+    folded = newest[newest < len(days) - len(waiting)]
+    stay = np.concatenate([np.arange(known), known + folded])
+    return Space(
+        space.places.keeping(folded.tolist()),
+        space.numbers[stay],
+        space.days[stay],
+        space.waiting[: len(newest) - len(folded)],
+        space.newest,
+    )
 
 
 def _columns(found: Sequence[tuple[int, date]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -153,23 +162,29 @@ def _columns(found: Sequence[tuple[int, date]]) -> tuple[NDArray[np.int32], NDAr
 
 
 def _fold_all(installation: Installation, space: Space) -> None:
-    slot = installation.slot
-    for now in _fold(installation, space):
-        slot.space = now
-        if slot.closing.is_set() or slot.model is not now.model:
-            return  # what is left waits for the next look
+    """Fold in what waits, and what comes meanwhile before it.
+
+    Pages go on with an older model's space until all is folded in, but no longer than LOOK_EVERY:
+    a new paper comes before old ones that the training left out."""
+    slot, began_at = installation.slot, installation.clock()
+    looked_at, is_shown = began_at, slot.space is None or slot.space.model is space.model
+    while not slot.closing.is_set() and slot.model is space.model:
+        now = installation.clock()
+        if abs(now - looked_at) >= LOOK_EVERY:
+            space, looked_at = _with_newer(installation, space), now
+        is_shown = is_shown or not space.waiting or abs(now - began_at) >= LOOK_EVERY
+        if is_shown:
+            slot.space = space
+        if not space.waiting:
+            return
+        space = _folded(installation, space, _CHUNK)
 
 
-def _fold(installation: Installation, space: Space) -> Iterator[Space]:
-    for chunk in in_chunks(space.waiting, _CHUNK):
-        space = _folded(installation, space, chunk)
-        yield space
-
-
-def _folded(installation: Installation, space: Space, numbers: Sequence[int]) -> Space:
-    """The space with these papers in it, but for those that were given up meanwhile."""
+def _folded(installation: Installation, space: Space, most: int) -> Space:
+    """The space with the first papers in it that wait, but for those that were given up."""
     import numpy as np
 
+    numbers = [number for _, number in space.waiting[:most]]
     if not numbers:
         return space
     with installation.database.reading() as session:
@@ -180,6 +195,6 @@ def _folded(installation: Installation, space: Space, numbers: Sequence[int]) ->
         space.places.with_more([text_of(paper) for paper in kept]),
         np.concatenate([space.numbers, numbers_of]),
         np.concatenate([space.days, days_of]),
-        space.waiting[len(numbers) :],
+        space.waiting[most:],
         space.newest,
     )

@@ -34,7 +34,7 @@ def status(installation: Installation) -> dict[str, Any]:
             "undelivered": _undelivered(session),
             "bounces": _bounces(session, installation.clock() - SOFT_WINDOW),
         }
-    report["ticks"] = _ticks(installation)
+    report |= {"ticks": _ticks(installation), "connected": installation.database.others()}
     return report | {"wrong": [*wrong(installation, asked), *_wrong_with_mail(report)]}
 
 

@@ -10,20 +10,24 @@ from datetime import timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from paperpost.errors import PaperpostError
 from paperpost.service import snapshot_store
-from paperpost.service.installation import Installation
+from paperpost.service.installation import Current, Installation
 from paperpost.service.lesson import learn
+from paperpost.service.snapshot_store import NoSharedFolder
 from paperpost.store import papers, snapshots, votes
-from paperpost.store.database import StoreError
+from paperpost.store.snapshots import number_of
 from paperpost.store.tables import InterestKind, Paper, Snapshot, Vote
 
 if TYPE_CHECKING:
+    from recommender.errors import SnapshotError
     from recommender.model import Model
     from recommender.profile import Interests, Reader
     from recommender.text import Paper as Text
 
 # How often a process looks whether another one has trained a newer model.
 LOOK_EVERY = timedelta(seconds=30)
+RETRY_EVERY = timedelta(minutes=10)
 KEEP_SNAPSHOTS = 3
 # How often somebody who cannot go on without a model looks whether it is trained by now.
 _LOOK_SECONDS = 1.0
@@ -53,6 +57,7 @@ def train(installation: Installation) -> Trained | None:
 
 def _train(installation: Installation) -> Trained | None:
     started = time.perf_counter()
+    snapshot_store.require_place(installation)
     learnt = learn(installation)
     if learnt is None:
         return None
@@ -64,73 +69,102 @@ def _train(installation: Installation) -> Trained | None:
         trained_at=now,
         papers=learnt.papers,
         votes=learnt.votes,
+        last_vote=learnt.last_vote,
         seconds=time.perf_counter() - started,
     )
     with installation.database.writing() as session:
         snapshots.add(session, snapshot)
     _drop_old_snapshots(installation)
-    slot = installation.slot
     # As the others have it: from the file, where it takes no memory of this process's own.
-    slot.model = load_snapshot(installation, snapshot)
-    slot.snapshot_id, slot.looked_at = snapshot.id, now
+    _take(installation, snapshot)
+    installation.slot.looked_at = now
     return Trained(snapshot.papers, snapshot.votes, snapshot.seconds, name)
 
 
 def _drop_old_snapshots(installation: Installation) -> None:
     with installation.database.writing() as session:
-        old = snapshots.older_than(session, KEEP_SNAPSHOTS)
-        snapshots.forget(session, [snapshot.id for snapshot in old if snapshot.id is not None])
+        old = snapshots.newest_first(session)[KEEP_SNAPSHOTS:]
+        snapshots.forget(session, [number_of(snapshot) for snapshot in old])
         kept = snapshots.files(session)
     snapshot_store.keep_only(installation, kept)
 
 
 def current_model(installation: Installation) -> Model | None:
-    """The newest model; trained now if there is none or its snapshot is broken, which is said.
+    """The newest model that can be read here; one is trained now if there is none, which is said.
 
-    None only where there is nothing to train on.
+    None only where there is nothing to train on. Raises NoSharedFolder or NewerSnapshot where there
+    is no model and no reason to train one for everybody either.
     """
     slot, now = installation.slot, installation.clock()
     if slot.pinned is not None:
-        return slot.pinned
+        return slot.pinned.model
     if slot.looked_at is not None and abs(now - slot.looked_at) < LOOK_EVERY:
         return slot.model
-    newest = _newest(installation)
-    if newest is None:
-        installation.say("there is no model yet: training one")
-        _train_unless_another_does(installation, None)
-    elif newest.id != slot.snapshot_id and not _went_over(installation, newest):
-        _train_unless_another_does(installation, newest.id)
+    if not _went_over(installation):
+        _train_unless_another_does(installation)
     slot.looked_at = now
     return slot.model
 
 
-def _train_unless_another_does(installation: Installation, broken: int | None) -> None:
-    """Have a model in place of the newest one, which is broken or not there: one process trains,
-    and the others go on with the older model, or wait for the new one if they have none."""
+def _train_unless_another_does(installation: Installation) -> None:
+    """Have a model where none can be read: one process trains, and the others wait for it."""
     while True:
         with installation.database.lock("train").held() as ours:
-            newest = _newest(installation)
-            if newest is not None and newest.id != broken:
-                if _went_over(installation, newest):
-                    return
-                broken = newest.id
-            elif ours:
+            if _went_over(installation):
+                return
+            if ours:
+                is_first = _newest(installation) is None
+                why = "there is no model yet" if is_first else "no model can be read"
+                installation.say(f"{why}: training {'one' if is_first else 'again'}")
                 _train(installation)
                 return
-        if installation.slot.model is not None:
-            return
         Event().wait(_LOOK_SECONDS)
 
 
-def _went_over(installation: Installation, newest: Snapshot) -> bool:
-    from recommender.errors import SnapshotError
+def _went_over(installation: Installation) -> bool:
+    """Go over to the newest snapshot that can be read, or go on with the model at hand. Whether
+    there is one.
 
+    Raises NoSharedFolder or NewerSnapshot if there is none and that is why.
+    """
+    from recommender.errors import NewerSnapshot
+
+    slot, others = installation.slot, None
+    with installation.database.reading() as session:
+        stored = snapshots.newest_first(session)
+    for snapshot in stored:
+        if slot.current is not None and slot.current.snapshot_id == snapshot.id:
+            return True
+        error = _tried(installation, snapshot)
+        if error is None:
+            return True
+        if isinstance(error, (NoSharedFolder, NewerSnapshot)):
+            others = others or error
+    if slot.current is None and others is not None:
+        raise others
+    return slot.current is not None
+
+
+def _tried(installation: Installation, snapshot: Snapshot) -> NoSharedFolder | SnapshotError | None:
+    """Go over to a snapshot; else why it cannot be read, which is said once. One that is broken is
+    tried again after RETRY_EVERY: to get it may take long."""
+    from recommender.errors import NewerSnapshot, SnapshotError
+
+    slot, now, number = installation.slot, installation.clock(), number_of(snapshot)
+    if number in slot.unreadable:
+        tried_at, known = slot.unreadable[number]
+        if isinstance(known, NewerSnapshot) or abs(now - tried_at) < RETRY_EVERY:
+            return known
     try:
-        _go_over(installation, newest)
+        _go_over(installation, snapshot)
+    except NoSharedFolder as error:
+        installation.say(str(error))
+        return error
     except SnapshotError as error:
-        installation.say(f"{error}: training again")
-        return False
-    return True
+        installation.say(str(error))
+        slot.unreadable[number] = now, error.with_traceback(None)
+        return error
+    return None
 
 
 def _newest(installation: Installation) -> Snapshot | None:
@@ -138,19 +172,22 @@ def _newest(installation: Installation) -> Snapshot | None:
         return snapshots.current(session)
 
 
-def _go_over(installation: Installation, newest: Snapshot) -> None:
-    """Load a snapshot and drop those of this machine that nobody goes back to. Raises SnapshotError
-    if it cannot be read."""
-    slot = installation.slot
-    slot.model = load_snapshot(installation, newest)
-    slot.snapshot_id = newest.id
+def _go_over(installation: Installation, snapshot: Snapshot) -> None:
+    """Load a snapshot and drop those of this machine that nobody goes back to. Raises
+    NoSharedFolder, or SnapshotError if it cannot be read."""
+    _take(installation, snapshot)
     with installation.database.reading() as session:
         kept = snapshots.files(session)
     snapshot_store.keep_only_here(installation, kept)
 
 
+def _take(installation: Installation, snapshot: Snapshot) -> None:
+    model = load_snapshot(installation, snapshot)
+    installation.slot.current = Current(model, number_of(snapshot))
+
+
 def load_snapshot(installation: Installation, snapshot: Snapshot) -> Model:
-    """The model of a stored snapshot; SnapshotError when it cannot be read."""
+    """The model of a stored snapshot; NoSharedFolder or SnapshotError when it cannot be read."""
     return snapshot_store.load(installation, snapshot.file)
 
 
@@ -172,26 +209,27 @@ def model_at_hand(installation: Installation) -> Model | None:
 
 def _look(installation: Installation) -> None:
     slot, newest = installation.slot, _newest(installation)
-    if newest is None or newest.id == slot.snapshot_id:
+    if newest is None or (slot.current and slot.current.snapshot_id == newest.id):
         return
-    if slot.model is None:
-        _go_over_if_it_can_be_read(installation, newest)
+    if slot.current is None:
+        _go_over_if_one_can_be_read(installation)
         return
     slot.loading = Thread(
-        target=_go_over_if_it_can_be_read, args=(installation, newest), name="loading", daemon=True
+        target=_go_over_if_one_can_be_read, args=(installation,), name="loading", daemon=True
     )
     slot.loading.start()
 
 
-def _go_over_if_it_can_be_read(installation: Installation, newest: Snapshot) -> None:
+def _go_over_if_one_can_be_read(installation: Installation) -> None:
     from recommender.errors import SnapshotError
 
     try:
-        _go_over(installation, newest)
-    except (SnapshotError, StoreError) as error:
-        none = installation.slot.model is None
-        what = "show no similar papers" if none else "go on with the older one"
-        installation.say(f"{error}: pages {what} until the next training")
+        if not _went_over(installation):
+            installation.say("pages show no similar papers until the next training")
+    except (SnapshotError, PaperpostError) as error:
+        none = installation.slot.current is None
+        what = "show no similar papers" if none else "go on with the older model"
+        installation.say(f"{error}: pages {what} until one can be read")
 
 
 def enough_has_changed(installation: Installation) -> bool:
@@ -201,12 +239,12 @@ def enough_has_changed(installation: Installation) -> bool:
         newest = snapshots.current(session)
         if newest is None:
             return papers.count(session) > 0
-        now = installation.clock()
+        now, enough = installation.clock(), max(20, newest.votes // 20) + 1
         new_papers = papers.count(session, added_after=newest.trained_at)
-        new_votes = votes.count(session, now, counted_after=newest.trained_at)
+        new_votes = votes.count_later(session, now, newest.last_vote or 0, most=enough)
         if now - newest.trained_at >= timedelta(days=1):
             return bool(new_papers or new_votes)
-        return new_papers > newest.papers // 20 or new_votes > max(20, newest.votes // 20)
+        return new_papers > newest.papers // 20 or new_votes >= enough
 
 
 def text_of(paper: Paper) -> Text:

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from recommender.model import Model
 
 # Some windows are in use at once: of those who got yesterday's digest, of those who got Friday's,
-# and of new subscribers; and of those among the first two who want revisions.
-MOST_KEPT = 5
-# The window of somebody who was away for months is theirs alone, and large: 15 kB a paper.
-MOST_CANDIDATES = 10_000
+# and the week of new and weekly readers; each of them also for those who want revisions.
+MOST_KEPT = 6
+# A window takes 23 kB a candidate. The week of a source with 1,500 papers a day has 12,000: 280 MB,
+# and half a minute of CPU to make. Six of the largest would take 2.8 GB. What is larger still is of
+# somebody who was away for long, and theirs alone.
+MOST_CANDIDATES = 20_000
 
 # Of older papers new versions are not mailed: whether they were mailed themselves is looked up in
 # all the digests since.
@@ -66,11 +68,14 @@ class Window:
         """Which papers it has."""
         return self.first_day, self.on, self.revisions
 
-    def board(self, session: Session, now: datetime, *, elsewhere: bool) -> Board:
-        """What trends of these days; where many votes are cast, as it was up to a minute ago.
+    def board(
+        self, session: Session, now: datetime, *, elsewhere: bool, for_page: bool = False
+    ) -> Board:
+        """What trends of these days by `now`. Where many votes are cast it is weighed once for all
+        blocks of a run, which have one moment, and for a page it is as it was up to a minute ago.
         Upvotes count only if those from `elsewhere` are to."""
-        kept = self._board
-        if kept is None or kept.is_cheap or abs(now - kept.seen_at) >= FRESH_FOR:
+        kept, oldest = self._board, FRESH_FOR if for_page else timedelta(0)
+        if kept is None or kept.is_cheap or abs(now - kept.seen_at) > oldest:
             kept = weigh(session, self.first_day, self.on, now, elsewhere=elsewhere)
             self._board = kept
         return kept
@@ -116,10 +121,14 @@ class Window:
     def oldest_digest(self, session: Session) -> date:
         """The date of the oldest digest that may hold a candidate: before these days if anybody
         was shown a paper that is older itself, or stood under an older day."""
+        shown = fragments.shown(session, list(self._older))
+        return min((self._older[number] for number in shown), default=self.first_day)
+
+    @cached_property
+    def _older(self) -> Mapping[int, date]:
+        """The candidates that first stood under a day before these, and that day, by number."""
         stood_from = {number_of(one): _stood_from(one) for one in self.candidates}
-        older = [number for number, day in stood_from.items() if day < self.first_day]
-        shown = fragments.shown(session, older)
-        return min((stood_from[number] for number in shown), default=self.first_day)
+        return {number: day for number, day in stood_from.items() if day < self.first_day}
 
     def is_news(self, before: Previous | None) -> NDArray[np.bool_]:
         """Whether each candidate is new, rather than a new version of an older one, to somebody

@@ -84,6 +84,18 @@ def test_a_pipe_that_ends_too_soon_is_no_success(papers: Path) -> None:
     assert said.count(b"\n") == 1
 
 
+@pytest.mark.sqlite_only("with PostgreSQL the key is a setting")
+def test_where_the_key_is_missing_no_other_one_is_backed_up(papers: Path) -> None:
+    (key,) = papers.rglob("secret.key")
+    key.unlink()
+    for where in ("kept", "-"):
+        failed = _run("backup", where)
+        assert (failed.returncode, failed.stdout, failed.stderr.count(b"\n")) == (1, b"", 1)
+        assert b"PAPERPOST_SECRET_KEY is not set here" in failed.stderr
+    assert not key.exists()
+    assert not (papers / "kept").exists()
+
+
 # A command that gets a signal, its last argument, as it begins to write a backup.
 STOPPED = """
 import os, signal, sys

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from forged_backup import signed
-from invented import START, Clock, fill, join
+from invented import START, Clock, fill, join, with_settings
 from postgresql_server import database_of, run_sql
 from sqlalchemy import Table
 from sqlmodel import SQLModel, func, select
@@ -19,12 +19,14 @@ from sqlmodel import SQLModel, func, select
 from paperpost.engine.runs import compose_all_due, compose_all_of
 from paperpost.service import links, vote
 from paperpost.service.backup import BackedUp, back_up, write_backup
-from paperpost.service.backup_file import BackupError, Header, write
+from paperpost.service.backup_file import BackupError, Header, verified, write
 from paperpost.service.compose import draft
 from paperpost.service.deliver import StoreOutbox, send
+from paperpost.service.doctor import home
 from paperpost.service.installation import Installation
 from paperpost.service.restore import Restored
 from paperpost.service.restore import restore as restore_file
+from paperpost.service.status import status
 from paperpost.service.taken_as_sent import TAKEN_AS_SENT
 from paperpost.service.train import train
 from paperpost.settings import Settings, load_settings
@@ -362,6 +364,35 @@ def test_a_key_that_the_settings_do_not_name_is_put_aside_for_them(
     assert settings.signing_keys() == (A_KEY.encode(),)
     (kept,) = settings.home.glob("secret.key.*")
     assert kept.read_text().strip() == own.decode()
+
+
+def test_a_key_that_the_home_alone_has_is_told_and_stays_in_backups(
+    installation: Installation, tmp_path: Path
+) -> None:
+    back_up(installation, tmp_path / "kept")
+    settings = load_settings(home=tmp_path / "a", secret_key=("another key for tests",))
+    told, restored = _restored(settings, tmp_path / "kept")
+    assert told.key is not None
+    (check,) = home.key(restored)
+    assert (check.state, str(told.key) in check.detail) == ("warn", True)
+    assert A_KEY not in check.detail
+    assert [line for line in status(restored)["wrong"] if line.startswith("key: ")]
+    back_up(restored, tmp_path / "again")
+    with (tmp_path / "again").open("rb") as file:
+        assert verified(file).keys == ("another key for tests", A_KEY)
+    named = with_settings(restored, secret_key=("another key for tests", A_KEY))
+    assert [check.state for check in home.key(named)] == ["ok"]
+    restored.database.close()
+
+
+def test_without_a_key_there_is_no_backup_and_none_is_made(
+    installation: Installation, tmp_path: Path
+) -> None:
+    keyless = with_settings(installation, secret_key=())
+    with pytest.raises(BackupError, match="PAPERPOST_SECRET_KEY is not set here"):
+        back_up(keyless, tmp_path / "kept")
+    assert not keyless.settings.key_file.exists()
+    assert not (tmp_path / "kept").exists()
 
 
 def test_a_backup_takes_no_place_but_its_own(installation: Installation, tmp_path: Path) -> None:

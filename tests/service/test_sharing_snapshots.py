@@ -9,13 +9,16 @@ import pytest
 from invented import Clock, fill, join
 
 from paperpost.service import snapshot_store
+from paperpost.service.doctor import sharing
 from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
 from paperpost.service.search import search
 from paperpost.service.similar import similar
+from paperpost.service.snapshot_store import NoSharedFolder
 from paperpost.service.train import (
     KEEP_SNAPSHOTS,
     LOOK_EVERY,
+    RETRY_EVERY,
     current_model,
     model_at_hand,
     train,
@@ -24,9 +27,12 @@ from paperpost.service.vote import cast_by_command
 from paperpost.settings import load_settings
 from paperpost.store import snapshots
 from paperpost.store.database import Database
+from recommender import snapshot
+from recommender.errors import NewerSnapshot
 from recommender.model import Model
 
 DAY, LATER = date(2026, 4, 6), date(2026, 4, 7)
+LAST = "model-99991231T235959-ffffff"
 Machines = Callable[..., Installation]
 
 
@@ -72,10 +78,17 @@ def shared_files(installation: Installation) -> set[str]:
         return {file for (file,) in rows}
 
 
+def forget_all(installation: Installation) -> None:
+    """No machine gets any of the models from another one any more."""
+    with installation.database.writing() as session:
+        snapshots.forget_parts(session, [LAST])
+
+
 @pytest.mark.parametrize("by", ["database", "folder"])
 def test_another_machine_gets_the_model_that_was_trained_elsewhere(
     machines: Machines, tmp_path: Path, said: list[str], by: str
 ) -> None:
+    (tmp_path / "shared").mkdir()
     models = str(tmp_path / "shared") if by == "folder" else by
     one, other = machines("one", models), machines("other", models)
     trained = train(one)
@@ -89,8 +102,7 @@ def test_another_machine_gets_the_model_that_was_trained_elsewhere(
 def test_a_machine_that_has_a_copy_asks_nobody(machines: Machines) -> None:
     train(machines("one"))
     model_of(machines("other"))
-    with machines("other").database.writing() as session:
-        snapshots.forget_parts(session, [""])
+    forget_all(machines("other"))
     assert model_of(machines("other")).key
 
 
@@ -138,7 +150,7 @@ def test_old_snapshots_go_everywhere(machines: Machines, clock: Clock) -> None:
 def test_what_a_crash_left_behind_is_dropped(machines: Machines) -> None:
     one = machines("one")
     with one.database.writing() as session:
-        snapshots.add_part(session, "model-of-a-crash", 0, b"half of a model")
+        snapshots.add_part(session, "model-20200101T000000-abcdef", 0, b"half of a model")
     assert current_model(one) is not None
     assert shared_files(one) == set(files(one))
 
@@ -151,7 +163,7 @@ def test_a_broken_snapshot_is_made_again_by_one_machine_for_all(
     first = train(one)
     assert first is not None
     with one.database.writing() as session:
-        snapshots.forget_parts(session, [""])
+        snapshots.forget_parts(session, [LAST])
         if broken == "damaged":
             snapshots.add_part(session, first.file, 0, b"nothing that could be read")
     two, three = machines("two"), machines("three")
@@ -161,21 +173,142 @@ def test_a_broken_snapshot_is_made_again_by_one_machine_for_all(
     assert files(two) == files(three) != [first.file]
 
 
-def test_while_another_process_trains_the_older_model_serves(
+def test_who_has_an_older_model_goes_on_with_it_and_trains_none_for_everybody(
     machines: Machines, clock: Clock, said: list[str]
 ) -> None:
     one, other = machines("one"), machines("other")
     train(one)
     older = model_of(other)
     train(one)
-    with one.database.writing() as session:
-        snapshots.forget_parts(session, [""])
-    clock.now += LOOK_EVERY
-    with one.database.lock("train").held() as taken:
-        assert taken
+    forget_all(one)
+    said.clear()
+    for _ in range(2):
+        clock.now += LOOK_EVERY
         assert model_of(other) is older
+    assert len(said) == 1  # a broken one is not got again each time
+    assert "neither here nor where" in said[0]
+    newest = train(one)
     clock.now += LOOK_EVERY
+    assert newest is not None
     assert model_of(other) is not older
+
+
+def test_who_starts_and_cannot_read_the_newest_takes_an_older_one(
+    machines: Machines, clock: Clock, said: list[str]
+) -> None:
+    one = machines("one")
+    train(one)
+    older = model_of(machines("other"))
+    train(one)
+    forget_all(one)
+    said.clear()
+    assert model_of(machines("other")).key == older.key
+    assert not [line for line in said if "training" in line]
+
+
+def test_a_snapshot_of_a_newer_version_is_no_reason_to_train(
+    machines: Machines, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = machines("one"), machines("other")
+    older = train(one)
+    assert older is not None
+    key = model_of(other).key
+    monkeypatch.setattr(snapshot, "FORMAT", snapshot.FORMAT + 1)
+    newer = train(one)
+    monkeypatch.undo()
+    assert newer is not None
+    clock.now += LOOK_EVERY
+    assert model_of(other).key == key
+    with one.database.writing() as session:
+        rows = snapshots.newest_first(session)
+        snapshots.forget(session, [snapshots.number_of(rows[1])])
+    third = machines("third")
+    for _ in range(2):
+        with pytest.raises(NewerSnapshot, match="where this version reads"):
+            current_model(third)
+        clock.now += RETRY_EVERY
+    with one.database.reading() as session:
+        assert snapshots.files(session) == [newer.file]
+
+
+def test_a_folder_that_is_not_there_is_told_and_never_made(
+    machines: Machines, tmp_path: Path, clock: Clock, said: list[str]
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    one, other = machines("one", str(folder)), machines("other", str(folder))
+    train(one)
+    older = model_of(other)
+    train(one)
+    folder.rename(tmp_path / "not mounted")
+    clock.now += LOOK_EVERY
+    assert model_of(other) is older
+    said.clear()
+    for machine, work in ((machines("third", str(folder)), current_model), (one, train)):
+        with pytest.raises(NoSharedFolder, match=r"PAPERPOST_MODELS.*no such folder"):
+            work(machine)
+    assert not [line for line in said if "training" in line]
+    assert not folder.exists()
+    (check,) = sharing.models(one)
+    assert check.state == "fail"
+    (tmp_path / "not mounted").rename(folder)
+    assert model_of(machines("third", str(folder))) is not None
+    (check,) = sharing.models(one)
+    assert check.state == "ok"
+
+
+def test_several_that_find_no_copy_get_one_and_share_it(
+    machines: Machines, said: list[str]
+) -> None:
+    trained = train(machines("one"))
+    assert trained is not None
+    others = [machines("other") for _ in range(3)]
+    together = threading.Barrier(len(others))
+
+    def start(machine: Installation) -> None:
+        together.wait()
+        model_of(machine)
+
+    said.clear()
+    threads = [threading.Thread(target=start, args=(machine,)) for machine in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == [f"getting the model {trained.file}"]
+    assert len({model_of(machine).key for machine in others}) == 1
+
+
+@pytest.mark.parametrize("by", ["database", "folder"])
+def test_what_a_crash_left_of_a_file_goes_but_not_what_is_being_written(
+    machines: Machines, tmp_path: Path, clock: Clock, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paperpost.service.train.KEEP_SNAPSHOTS", 1)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    one = machines("one", str(shared) if by == "folder" else by)
+    first = train(one)
+    assert first is not None
+    folders = [one.settings.models_folder, *([shared] if by == "folder" else [])]
+    for folder in folders:
+        (folder / f"{first.file}ab_c1234").write_bytes(b"half")
+        (folder / "model-29991231T000000-abcdefab_c1234").write_bytes(b"another's")
+    clock.now += LOOK_EVERY
+    train(one)
+    for folder in folders:
+        left = {path.name for path in folder.iterdir()}
+        assert f"{first.file}ab_c1234" not in left
+        assert "model-29991231T000000-abcdefab_c1234" in left
+
+
+def test_pieces_of_a_newer_snapshot_that_has_no_row_yet_stay(
+    machines: Machines, clock: Clock
+) -> None:
+    one, newer = machines("one"), "model-29991231T000000-abcdef"
+    with one.database.writing() as session:
+        snapshots.add_part(session, newer, 0, b"the first piece")
+    train(one)
+    assert newer in shared_files(one)
 
 
 def test_who_has_no_model_yet_waits_for_the_process_that_trains(

@@ -1,11 +1,13 @@
 """Papers that the snapshot does not know are found in the space all the same."""
 
-from datetime import date, timedelta
+import threading
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from invented import Clock, fill
 
-from paperpost.service import space
+from paperpost.service import lesson, space
 from paperpost.service.installation import Installation
 from paperpost.service.similar import similar
 from paperpost.service.space import space_at_hand
@@ -22,6 +24,11 @@ def ids(installation: Installation) -> tuple[str, ...]:
     assert at_hand is not None
     assert len(at_hand.numbers) == len(at_hand.days) == len(at_hand.places.ids)
     return at_hand.places.ids
+
+
+def finish(installation: Installation) -> None:
+    assert installation.slot.folding is not None
+    installation.slot.folding.join()
 
 
 def test_without_a_model_there_is_no_space(installation: Installation) -> None:
@@ -63,9 +70,7 @@ def test_many_are_folded_in_beside_the_requests(
     train(installation)
     new = fill(installation, [LATER])
     ids(installation)
-    folding = installation.slot.folding
-    assert folding is not None
-    folding.join()
+    finish(installation)
     assert {one.id for one in new} <= set(ids(installation))
     done = space_at_hand(installation)
     assert done is not None
@@ -82,9 +87,59 @@ def test_of_very_many_the_newest_are_folded_in(
     newer = fill(installation, [first, second])
     assert len(ids(installation)) == 12 + 14
     assert {one.id for one in newer if one.day == second} <= set(ids(installation))
-    fill(installation, [third])
+    newest = fill(installation, [third])
     clock.now += LOOK_EVERY
-    assert len(ids(installation)) == 12 + 14
+    at_hand = ids(installation)
+    assert len(at_hand) == 12 + 14
+    assert {one.id for one in newest} <= set(at_hand)
+    older = {one.id for one in newer} & set(at_hand)
+    assert older <= {one.id for one in newer if one.day == second}
+
+
+def test_new_papers_take_the_room_of_old_ones_that_the_training_left_out(
+    installation: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lesson, "MOST_KNOWN", 3)
+    monkeypatch.setattr(space, "MOST_FOLDED", 9)
+    fill(installation, [DAY])
+    train(installation)
+    assert len(ids(installation)) == 3 + 9
+    new = fill(installation, [LATER], each=1)
+    clock.now += LOOK_EVERY
+    assert len(ids(installation)) == 3 + 9
+    assert {one.id for one in new} <= set(ids(installation))
+
+
+def test_while_many_old_papers_are_folded_in_new_ones_come_first(
+    installation: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at the clock takes long: the new model's space is shown before it is whole."""
+    monkeypatch.setattr(lesson, "MOST_KNOWN", 3)
+    monkeypatch.setattr(space, "AT_ONCE", 0)
+    monkeypatch.setattr(space, "_CHUNK", 2)
+    shown: list[tuple[str, ...]] = []
+    fill(installation, [DAY])
+    train(installation)
+    ids(installation)
+    finish(installation)
+    train(installation)
+
+    def slow() -> datetime:
+        if threading.current_thread() is installation.slot.folding:
+            clock.now += LOOK_EVERY
+            at_hand = installation.slot.space
+            assert at_hand is not None
+            shown.append(at_hand.places.ids)
+            if len(shown) == 3:
+                new.extend(one.id for one in fill(installation, [LATER], each=1))
+        return clock.now
+
+    new: list[str] = []
+    space_at_hand(replace(installation, clock=slow))
+    finish(installation)
+    first = next(number for number, at_hand in enumerate(shown) if set(new) & set(at_hand))
+    assert len(shown[first]) < 3 + 9
+    assert {*shown[0], *new} == set(ids(installation))
 
 
 def test_a_new_snapshot_makes_a_new_space(installation: Installation, clock: Clock) -> None:
@@ -94,8 +149,7 @@ def test_a_new_snapshot_makes_a_new_space(installation: Installation, clock: Clo
     first = space_at_hand(installation)
     train(installation)
     assert space_at_hand(installation) is not None  # the older one, until the newer is there
-    assert installation.slot.folding is not None
-    installation.slot.folding.join()
+    finish(installation)
     second = space_at_hand(installation)
     assert first is not None
     assert second is not None

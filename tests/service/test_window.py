@@ -6,15 +6,16 @@ from datetime import date, timedelta
 import pytest
 from invented import Clock, Invented, arrival, fill, join
 
-from paperpost.service import window
+from paperpost.service import trending, window
 from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
 from paperpost.service.train import train
+from paperpost.service.vote import cast_by_command
 from paperpost.service.window import Window, window_of
 from paperpost.store.digests import Previous
 from paperpost.store.intake import put_all
 
-DAYS = [date(2026, 4, 6) + timedelta(days=n) for n in range(6)]
+DAYS = [date(2026, 4, 6) + timedelta(days=n) for n in range(7)]
 
 
 def seen(installation: Installation, first: date = DAYS[0], on: date = DAYS[0]) -> Window:
@@ -69,6 +70,29 @@ def test_no_more_than_a_few_windows_are_kept_and_none_that_is_large(
     monkeypatch.setattr(window, "MOST_CANDIDATES", len(newest[0].candidates))
     seen(any_installation, DAYS[0], DAYS[-1])
     assert list(any_installation.slot.windows) == newest[::-1]
+
+
+def test_what_trends_in_a_run_is_what_did_at_its_moment_and_on_pages_a_minute_before(
+    any_installation: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trending, "MANY_VOTES", 1)
+    (paper, *_) = fill(any_installation, DAYS[:1])
+    voters = [join(any_installation, f"voter{number}", "speech") for number in range(6)]
+    window = seen(any_installation)
+
+    def readers(for_page: bool = False) -> int:
+        now = any_installation.clock()
+        with any_installation.database.reading() as session:
+            found = window.board(session, now, elsewhere=True, for_page=for_page)
+        return sum(trend.readers for trend in found.trends.values())
+
+    for voter in voters[:3]:
+        cast_by_command(any_installation, voter, paper.id, "up")
+    assert readers() == 3
+    clock.turn(seconds=5)
+    for voter in voters[3:]:
+        cast_by_command(any_installation, voter, paper.id, "up")
+    assert (readers(for_page=True), readers()) == (3, 6)
 
 
 def test_late_papers_of_the_day_before_are_new_to_those_who_had_that_day(

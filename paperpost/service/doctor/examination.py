@@ -1,9 +1,10 @@
 """Every check in turn; those that wait for others, side by side."""
 
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from mailer.smtp import parse_smtp_url
 from paperpost.service import wishes
@@ -16,6 +17,12 @@ from paperpost.settings import load_settings
 from paperpost.store.database import Database
 
 AT_ONCE = 8
+Look: TypeAlias = Callable[[Installation], Iterable[Check]]
+
+
+def _nothing(_installation: Installation) -> Iterable[Check]:
+    """For who has no engine to look at."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +42,9 @@ class Report:
         return {"checks": [asdict(check) for check in self.checks], "healthy": not self.failed}
 
 
-def examine(mail_to: str | None = None) -> Report:
-    """Examine the installation of the settings as they stand; with `mail_to`, send a test mail.
+def examine(mail_to: str | None = None, engine: Look = _nothing) -> Report:
+    """Examine the installation of the settings as they stand, its engine too; with `mail_to`, send
+    a test mail.
 
     Raises InvalidWish for what is no address; whatever else is wrong is a failed check.
     """
@@ -51,20 +59,24 @@ def examine(mail_to: str | None = None) -> Report:
         return Report([fail("settings", str(error))])
     installation = Installation(settings, database)
     try:
-        return examine_installation(installation, Names(), address)
+        return examine_installation(installation, Names(), address, engine)
     finally:
         installation.close()
 
 
 def examine_installation(
-    installation: Installation, names: Names, mail_to: str | None = None
+    installation: Installation,
+    names: Names,
+    mail_to: str | None = None,
+    engine: Look = _nothing,
 ) -> Report:
     """All checks; but those of this machine alone if its database cannot be used."""
     checks = gathered(_basics(installation), at_once=1)
     if any(check.name == "database" and check.state == "fail" for check in checks):
         return Report(checks)
     checks += gathered(_store(installation), at_once=1)
-    checks += gathered(_network(installation, names), at_once=AT_ONCE)
+    looks: list[tuple[str, Examiner]] = [("engine", partial(engine, installation))]
+    checks += gathered(looks + _network(installation, names), at_once=AT_ONCE)
     if mail_to is not None:
         test = partial(letter.send_test, installation, mail_to)
         checks += gathered([("test mail", test)], at_once=1)
@@ -85,6 +97,7 @@ def _store(installation: Installation) -> list[tuple[str, Examiner]]:
         ("model", partial(home.model, installation)),
         ("source", partial(work.sources, installation)),
         ("requests", partial(hosts.hosts, installation)),
+        ("shared models", partial(sharing.models, installation)),
         ("ticks", partial(sharing.ticking, installation)),
         ("clock", partial(sharing.clock, installation)),
         ("pool", partial(sharing.way, installation)),

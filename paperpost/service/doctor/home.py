@@ -69,7 +69,10 @@ def disk(settings: Settings) -> Iterator[Check]:
 def key(installation: Installation) -> Iterator[Check]:
     """Whether there is the key that signs links, and who can read it. Makes none."""
     path = installation.settings.key_file
-    if installation.settings.secret_key:
+    if installation.settings.unnamed_keys():
+        unnamed = f"{path} holds a key that PAPERPOST_SECRET_KEY does not name"
+        yield warn("key", f"{unnamed}, and links it signed are dead: add it after yours")
+    elif installation.settings.secret_key:
         yield ok("key", "PAPERPOST_SECRET_KEY signs the links; keep a copy of it elsewhere")
     elif path.exists():
         yield _kept_key(installation, path)

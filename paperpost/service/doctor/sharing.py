@@ -1,11 +1,13 @@
 """What several processes on several machines share: who ticks, what time it is, and the way to the
 database."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 
-from paperpost.service.doctor.checks import Check, ok, warn
+from paperpost.service.doctor.checks import Check, fail, ok, warn
 from paperpost.service.installation import Installation
+from paperpost.service.snapshot_store import NoSharedFolder, require_place
 
 CLOCKS_MAY_DIFFER = timedelta(seconds=2)
 
@@ -33,6 +35,22 @@ def clock(installation: Installation) -> Iterator[Check]:
         yield warn("clock", f"this machine's is {off:,.0f} seconds {how} by the database's: set it")
     else:
         yield ok("clock", "as the database's")
+
+
+def models(installation: Installation) -> Iterator[Check]:
+    """Whether the folder of models that machines share is there and takes them."""
+    folder = installation.settings.shared_models
+    if folder is None:
+        return
+    try:
+        require_place(installation)
+    except NoSharedFolder as error:
+        yield fail("shared models", str(error))
+        return
+    if os.access(folder, os.W_OK):
+        yield ok("shared models", f"in {folder}")
+    else:
+        yield warn("shared models", f"PAPERPOST_MODELS: {folder} cannot be written to: who trains?")
 
 
 def way(installation: Installation) -> Iterator[Check]:
