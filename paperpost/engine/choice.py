@@ -25,6 +25,7 @@ def engine_of(settings: Settings, name: str | None = None) -> Engine:
         if (error.name or "").partition(".")[0] not in ("dask", "distributed"):
             raise
         raise EngineError(
-            f"{name} needs Dask: pip install 'paperpost[dask]', here and for its workers"
+            f"{name} needs Dask: in a checkout of Paperpost, here and on its workers' machines, "
+            "pip install --constraint constraints.txt '.[dask,postgres]'"
         ) from error
     return DaskEngine(f"{_PROTOCOLS[protocol]}://{where}")

@@ -6,14 +6,17 @@ import warnings
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from distributed import Client, Future, WorkerPlugin, wait
+from distributed import Client, Future, Security, WorkerPlugin, wait
 from distributed.versions import VersionMismatchWarning
 
 from paperpost.engine.engine import EngineError
 
-Task: TypeAlias = "Future[dict[str, int]]"
+if TYPE_CHECKING:
+    from paperpost.engine.dask_worker import Outcome
+
+Task: TypeAlias = "Future[Outcome]"
 
 
 class ClusterLost(EngineError):
@@ -28,6 +31,8 @@ class Cluster:
         that are not the same here and there."""
         self.address = address
         self._seconds = seconds
+        if address.startswith("tls:") and _has_no_tls():
+            raise EngineError("Dask's security is not configured here: docs/engines.md")
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # errors tell it
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
@@ -56,9 +61,18 @@ class Cluster:
         """What workers told under a topic."""
         return [message for _, message in self._ask(self._client.scheduler.events, topic=topic)]
 
-    def submit(self, key: str, resource: str, task: Callable[..., Any], *arguments: object) -> Task:
-        """Have a task done by some worker that has one of the resource, once it has."""
-        future: Task = self._client.submit(task, *arguments, key=key, resources={resource: 1})
+    def submit(
+        self,
+        key: str,
+        resource: str,
+        workers: Collection[str],
+        task: Callable[..., Any],
+        *arguments: object,
+    ) -> Task:
+        """Have a task done by one of these workers, once it has one of the resource."""
+        future: Task = self._client.submit(
+            task, *arguments, key=key, resources={resource: 1}, workers=list(workers)
+        )
         return future
 
     def finished(self, tasks: Collection[Task], seconds: float) -> list[Task]:
@@ -73,8 +87,9 @@ class Cluster:
                 return []
             return list(done)
 
-    def counts_of(self, task: Task) -> dict[str, int]:
-        """What a finished task gave; raises what it raised."""
+    def outcome_of(self, task: Task) -> "Outcome":
+        """What a finished task gave; raises what it raised, or what Dask says of workers that died
+        of it."""
         with self._while_connected():
             # The worker that holds it may be gone: then it is done again, which may take long.
             return task.result(timeout=self._seconds)
@@ -103,3 +118,18 @@ class Cluster:
             f"Dask's scheduler at {self.address} was lost during the run: "
             "run it again, it goes on with who has no digest yet"
         )
+
+
+def _has_no_tls() -> bool:
+    """Whether there are no certificates for TLS: Dask would connect in vain, and say it by a
+    traceback."""
+    return Security().get_connection_args("client")["ssl_context"] is None  # type: ignore[no-untyped-call]
+
+
+def count_workers(address: str, seconds: float) -> int:
+    """How many workers a scheduler has; raises EngineError if none answers."""
+    cluster = Cluster(address, seconds)
+    try:
+        return len(cluster.resources())
+    finally:
+        cluster.close()

@@ -50,8 +50,8 @@ class DaskEngine:
         try:
             for line in cluster.differing:
                 installation.say(line)
-            introduction = Introduction(identity_of(installation))
-            run = Run(cluster, introduction, installation, job, snapshot_id, self.patience)
+            introduction = Introduction(identity_of(installation), snapshot_id)
+            run = Run(cluster, introduction, installation, job, self.patience)
             yield from run.each(blocks, stop)
         finally:
             cluster.close()

@@ -2,56 +2,62 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
+from mailer.compose import TEMPLATE_VERSION
 from paperpost import __version__
 from paperpost.service.installation import Installation
 from paperpost.store.same_database import name_of_database
 
-_WORDS = {
-    "version": "another version of Paperpost",
-    "database": "another database",
-    "key": "another PAPERPOST_SECRET_KEY",
-    "public_url": "another PAPERPOST_PUBLIC_URL",
-    "sender_domain": "a PAPERPOST_FROM of another domain",
-    "upvotes": "another PAPERPOST_UPVOTES",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What must be the same for two processes to compose the same digests. It travels to workers,
-    so of the key it holds a keyed fingerprint alone."""
+    """What must be the same for two processes to compose the same digests: values by what is said
+    of who has another one.
 
-    version: str
-    database: str
-    key: str
-    public_url: str
-    sender_domain: str
-    upvotes: bool
+    It travels to workers, so it holds nothing secret: of the key a keyed fingerprint, and of the
+    sources, whose addresses may have passwords, a hash.
+    """
+
+    parts: tuple[tuple[str, str], ...]
 
     @property
     def mark(self) -> str:
         """A short name for it."""
-        return f"paperpost-{hashlib.sha256(repr(self).encode()).hexdigest()[:12]}"
+        return f"paperpost-{_hash(repr(self.parts))[:12]}"
 
     def differences(self, other: "Identity") -> list[str]:
         """What the other one has that differs, in words."""
-        names = [field.name for field in fields(self)]
-        return [_WORDS[name] for name in names if getattr(self, name) != getattr(other, name)]
+        others = dict(other.parts)
+        return [words for words, value in self.parts if others.get(words) != value]
 
 
 def identity_of(installation: Installation) -> Identity:
-    """The identity of an installation on PostgreSQL."""
+    """The identity of an installation on PostgreSQL: its code, its database, and every setting that
+    ranking and composing read."""
+    # Not before a worker has said how many threads numpy is to take.
+    from recommender.blend import BLEND
+    from recommender.snapshot import FORMAT
+
     settings = installation.settings
     with installation.database.reading() as session:
         database = name_of_database(session)
     fingerprint = hmac.new(installation.keys[0], b"whose work it is", hashlib.sha256)
-    return Identity(
-        version=__version__,
-        database=database,
-        key=fingerprint.hexdigest()[:32],
-        public_url=settings.public_url,
-        sender_domain=settings.sender_domain,
-        upvotes=settings.upvotes,
-    )
+    parts = {
+        "another version of Paperpost": __version__,
+        "tables of another version": installation.database.head(),
+        "another way of ranking": BLEND,
+        "another format of model snapshots": FORMAT,
+        "other templates of mails": TEMPLATE_VERSION,
+        "another database": database,
+        "another PAPERPOST_SECRET_KEY": fingerprint.hexdigest()[:32],
+        "another PAPERPOST_PUBLIC_URL": settings.public_url,
+        "a PAPERPOST_FROM of another domain": settings.sender_domain,
+        "another PAPERPOST_UPVOTES": settings.upvotes,
+        "another PAPERPOST_SOURCES": _hash(repr(settings.sources)),
+    }
+    return Identity(tuple((words, str(value)) for words, value in parts.items()))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

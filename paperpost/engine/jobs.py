@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from paperpost.engine.engine import Block
-from paperpost.service.compose import compose_block, compose_due_block
+from paperpost.service.compose import compose_block, compose_due_block, turns_by_hand
 from paperpost.service.installation import Installation
 from paperpost.service.ranking import rank_block
 from paperpost.store import subscribers
@@ -40,14 +40,15 @@ class ComposeDue:
 
 @dataclass(frozen=True, slots=True)
 class RankDate:
-    """The rankings of the digests dated `on`, which are not stored: how many subscribers were
-    "ranked", and how many "papers" they would get."""
+    """The rankings of the digests that `ComposeDate` would compose, which are not stored: how many
+    subscribers were "ranked", and how many "papers" they would get."""
 
     on: date
     now: datetime
 
     def __call__(self, installation: Installation, block: Block) -> Counter[str]:
-        people = _active(installation, block)
+        turns, _ = turns_by_hand(_active(installation, block), self.on, self.now)
+        people = [turn.person for turn in turns]
         rankings = rank_block(_at(self.now, installation), people, self.on)
         chosen = sum(len(ranking.choices) for ranking in rankings.values())
         return Counter(ranked=len(rankings), papers=chosen)

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from threading import Event
 
 from paperpost.engine.embedded import EMBEDDED
-from paperpost.engine.engine import Block, Engine, Job
-from paperpost.engine.jobs import ComposeDate, ComposeDue, RankDate
+from paperpost.engine.engine import Block, Engine
+from paperpost.engine.jobs import ComposeDate, ComposeDue
 from paperpost.service.compose import BLOCK, compose_date
 from paperpost.service.installation import Installation
 from paperpost.store import subscribers
@@ -27,23 +27,11 @@ def compose_all_of(
     """
     if only is not None:
         return sum(compose_date(installation, on, only), Counter())
-    return _told(installation, engine, ComposeDate(on, installation.clock()))
-
-
-def rank_all(engine: Engine, installation: Installation, on: date) -> Counter[str]:
-    """Rank the candidates of the digests dated `on` for everyone and store nothing; counts as of
-    RankDate."""
-    return _told(installation, engine, RankDate(on, installation.clock()))
-
-
-def _told(installation: Installation, engine: Engine, job: Job) -> Counter[str]:
-    """Do a job for everyone, and tell how far it is."""
     total: Counter[str] = Counter()
-    done = 0
+    job = ComposeDate(on, installation.clock())
     for counts in engine.each(installation, job, active_blocks(installation), Event()):
         total += counts
-        done += counts["ranked"] if isinstance(job, RankDate) else counts.total()
-        installation.say(f"{done:,} subscribers ranked")
+        installation.say(f"{total.total():,} subscribers ranked")
     return total
 
 

@@ -23,6 +23,7 @@ class DaskOnStage:
         self._folder = folder
         self._environment = {**os.environ, **environment, "DASK_TEMPORARY_DIRECTORY": str(folder)}
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._strangers: list[subprocess.Popen[bytes]] = []
         port_file = folder / "scheduler.json"
         self.scheduler = self._start(
             *("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"),
@@ -43,29 +44,34 @@ class DaskOnStage:
         stacks = self._client.call_stack()
         return any(stacks.values()) or any(self._client.processing().values())
 
-    def complete(self, number: int = 2) -> None:
-        """Have so many workers that live, and no more."""
+    def complete(self, number: int = 2, *strangers: Mapping[str, str]) -> None:
+        """Have so many workers that live, and others with something else in their environment, and
+        no more."""
+        kill(*self._strangers)
         alive = [worker for worker in self.workers if worker.poll() is None]
         kill(*alive[number:])
         self.workers = alive[:number]
         for _ in range(number - len(self.workers)):
             self.add()
-        wait_until(lambda: len(self._client.scheduler_info()["workers"]) == number)
+        self._strangers = [self._start_worker(environment) for environment in strangers]
+        wanted = number + len(strangers)
+        wait_until(lambda: len(self._client.scheduler_info()["workers"]) == wanted)
 
-    def add(self, **environment: str) -> subprocess.Popen[bytes]:
-        """Start another worker, with something else in its environment."""
-        worker = self._start(
+    def add(self) -> None:
+        """Start another worker."""
+        self.workers.append(self._start_worker({}))
+
+    def _start_worker(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        return self._start(
             *("worker", "--scheduler-file", str(self._port_file), "--nthreads", "1"),
             *("--no-nanny", "--no-dashboard", "--host", "127.0.0.1"),
             **environment,
         )
-        self.workers.append(worker)
-        return worker
 
     def close(self) -> None:
         """End all of it."""
         self._client.close()
-        kill(*self.workers, self.scheduler)
+        kill(*self.workers, *self._strangers, self.scheduler)
 
     def _start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         with (self._folder / "dask.log").open("ab") as log:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -14,14 +13,21 @@ from typing import Any, TypeAlias
 
 import pytest
 from dask_on_stage import frozen, kill, wait_until
+from invented import with_settings
 from postgresql_server import database_of, run_sql
 from readers_of_all_kinds import BLOCKS, DAYS, SUBSCRIBERS, fill_with_readers, written
 from stage import CLOCK, JOB, NEVER, Stage, composed, opened
 
+from paperpost.engine.cluster import Cluster
+from paperpost.engine.dask_worker import Introduction
 from paperpost.engine.embedded import EMBEDDED
 from paperpost.engine.engine import EngineError
-from paperpost.engine.jobs import ComposeDue
-from paperpost.engine.runs import compose_all_due, rank_all
+from paperpost.engine.examination import examine
+from paperpost.engine.handing_out import AHEAD, MOST_FAILURES
+from paperpost.engine.identity import identity_of
+from paperpost.engine.jobs import ComposeDue, RankDate
+from paperpost.engine.runs import compose_all_due
+from paperpost.service.one_model import one_model
 from paperpost.store import subscribers
 
 # The counts, and the rows that were written.
@@ -73,6 +79,26 @@ def stage(theatre: Stage) -> Stage:
     return theatre
 
 
+def introduce_all(stage: Stage) -> None:
+    """All workers there are have been asked whether they can be used, before a run."""
+    with one_model(stage.installation) as snapshot_id:
+        assert snapshot_id is not None
+        introduction = Introduction(identity_of(stage.installation), snapshot_id)
+    cluster = Cluster(stage.dask.address, seconds=10)
+    try:
+        cluster.introduce(introduction)
+    except EngineError:
+        pass  # one refused
+    finally:
+        cluster.close()
+
+
+def read_only(stage: Stage) -> dict[str, str]:
+    """The environment of a worker that cannot write to the database."""
+    url = stage.installation.settings.store_url
+    return {"PAPERPOST_DATABASE_URL": f"{url}&options=-cdefault_transaction_read_only%3Don"}
+
+
 def digest_command(stage: Stage, engine: str, *more: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "paperpost", "digest", "--on", str(DAYS[2]), *more],
@@ -88,6 +114,12 @@ def test_a_run_without_workers_ends_and_says_how_to_start_one(theatre: Stage) ->
     wanted = f"has no worker at {address}: start one by `dask worker {address}`"
     with pytest.raises(EngineError, match=wanted):
         composed(theatre.installation, theatre.engine(workers=0.2))
+    named = with_settings(theatre.installation, engine=address.replace("tcp:", "dask:"))
+    (check,) = examine(named)
+    assert (check.state, "has no workers" in check.detail) == ("fail", True)
+    theatre.dask.complete(1)
+    (check,) = examine(named)
+    assert (check.state, check.detail.endswith(" has 1 worker")) == ("ok", True)
 
 
 def test_workers_write_the_very_rows_that_the_embedded_engine_does(
@@ -103,12 +135,16 @@ def test_workers_write_the_very_rows_that_the_embedded_engine_does(
     assert stage.said == []
 
 
-def test_both_engines_rank_alike_and_store_nothing(stage: Stage) -> None:
+def test_both_engines_rank_alike_and_store_nothing(stage: Stage, expected: Expected) -> None:
     before = written(stage.installation)
-    here = rank_all(EMBEDDED, stage.installation, DAYS[2])
-    there = rank_all(stage.engine(), stage.installation, DAYS[2])
+    job = RankDate(DAYS[2], CLOCK())
+    here, there = (
+        sum(engine.each(stage.installation, job, BLOCKS, NEVER), Counter())
+        for engine in (EMBEDDED, stage.engine())
+    )
     assert here == there
-    assert here["papers"] > here["ranked"] == SUBSCRIBERS
+    # Those whose digests would be composed, and nobody else.
+    assert here["papers"] > here["ranked"] == SUBSCRIBERS - expected[0]["not their day"]
     assert written(stage.installation) == before
 
 
@@ -141,8 +177,7 @@ def test_what_a_frozen_worker_has_is_done_by_ourselves_in_the_end(
 def test_a_worker_on_another_database_is_told_and_gets_nothing(
     stage: Stage, expected: Expected, postgresql_url: str
 ) -> None:
-    stage.dask.add(PAPERPOST_DATABASE_URL=postgresql_url)
-    stage.dask.complete(3)
+    stage.dask.complete(2, {"PAPERPOST_DATABASE_URL": postgresql_url})
     assert composed(stage.installation, stage.engine()) == expected[0]
     assert written(stage.installation) == expected[1]
     # It may have taken longer to open its store than the others to do it all.
@@ -152,12 +187,62 @@ def test_a_worker_on_another_database_is_told_and_gets_nothing(
 
 
 def test_workers_of_another_installation_refuse_and_end_the_run(stage: Stage) -> None:
-    own = stage.installation.settings
     changed = {"secret_key": ("quite another key",), "public_url": "https://papers.example.org"}
-    other = replace(stage.installation, settings=own.model_copy(update=changed))
     wanted = "it has another PAPERPOST_SECRET_KEY, another PAPERPOST_PUBLIC_URL$"
     with pytest.raises(EngineError, match=wanted):
-        composed(other, stage.engine())
+        composed(with_settings(stage.installation, **changed), stage.engine())
+
+
+def test_workers_refuse_that_would_write_something_else(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recommender.blend.BLEND", 0)
+    changed = {"sources": ("pubmed:cancer",), "upvotes": False}
+    wanted = "has another way of ranking, another PAPERPOST_UPVOTES, another PAPERPOST_SOURCES$"
+    with pytest.raises(EngineError, match=wanted):
+        composed(with_settings(stage.installation, **changed), stage.engine())
+
+
+def test_a_worker_that_lacks_the_key_of_a_source_refuses(theatre: Stage) -> None:
+    theatre.set_up(workers=0)
+    sources = ("openalex:?search=graphs",)
+    theatre.dask.complete(0, {"PAPERPOST_SOURCES": sources[0]})
+    own = with_settings(theatre.installation, sources=sources, openalex_key="known here alone")
+    with pytest.raises(EngineError, match=r"worker tcp.*PAPERPOST_OPENALEX_KEY"):
+        composed(own, theatre.engine())
+
+
+def test_a_worker_that_cannot_load_the_model_is_told_and_gets_nothing(
+    stage: Stage, expected: Expected, tmp_path: Path
+) -> None:
+    home, models = str(tmp_path / "home"), str(tmp_path / "not mounted")
+    stage.dask.complete(2, {"PAPERPOST_HOME": home, "PAPERPOST_MODELS": models})
+    introduce_all(stage)
+    assert composed(stage.installation, stage.engine()) == expected[0]
+    assert written(stage.installation) == expected[1]
+    (line,) = stage.said
+    assert re.match("worker tcp://127.0.0.1:[0-9]+: .*(not mounted|where machines share)", line)
+
+
+def test_what_one_worker_fails_another_one_does_and_who_fails_again_is_set_aside(
+    stage: Stage, expected: Expected
+) -> None:
+    stage.dask.complete(1, read_only(stage))
+    introduce_all(stage)
+    assert composed(stage.installation, stage.engine()) == expected[0]
+    assert written(stage.installation) == expected[1]
+    (line,) = stage.said
+    assert re.match("worker tcp.*read-only.*: it failed again and again, and gets no more", line)
+
+
+def test_a_run_ends_whose_workers_all_fail(theatre: Stage) -> None:
+    theatre.set_up(workers=0)
+    theatre.dask.complete(0, read_only(theatre), read_only(theatre))
+    introduce_all(theatre)
+    with pytest.raises(EngineError, match="it failed again and again"):
+        composed(theatre.installation, theatre.engine())
+    here = [line for line in theatre.said if "are done here instead" in line]
+    assert len(here) <= 2 * AHEAD * MOST_FAILURES  # of 24
 
 
 def test_what_is_due_goes_to_the_workers_until_the_run_is_stopped(stage: Stage) -> None:

@@ -3,12 +3,16 @@
 import sys
 
 import pytest
+from invented import with_settings
 
 from paperpost.engine.choice import engine_of
 from paperpost.engine.embedded import EMBEDDED
 from paperpost.engine.engine import EngineError
+from paperpost.engine.examination import examine
+from paperpost.service.doctor.checks import gathered
 from paperpost.service.installation import Installation
 from paperpost.settings import SettingsError, load_settings
+from paperpost.store.database import Database
 
 POSTGRESQL = {"database_url": "postgresql+psycopg://db/paperpost", "secret_key": ("k" * 16,)}
 
@@ -48,5 +52,23 @@ def test_without_dask_it_is_said_how_to_have_it(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, "paperpost.engine.cluster", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(EngineError, match=r"needs Dask: pip install 'paperpost\[dask\]'"):
+    with pytest.raises(EngineError, match=r"needs Dask: in a checkout .* '\.\[dask,postgres\]'"):
         engine_of(load_settings(**POSTGRESQL), "dask://localhost:8786")
+
+
+def test_tls_that_is_not_set_up_here_is_one_line() -> None:
+    from paperpost.engine.cluster import Cluster
+    from paperpost.engine.dask_engine import DaskEngine
+
+    engine = engine_of(load_settings(**POSTGRESQL), "dask+tls://127.0.0.1:1")
+    assert isinstance(engine, DaskEngine)
+    with pytest.raises(EngineError, match="Dask's security is not configured here"):
+        Cluster(engine.address, 1)
+
+
+def test_the_doctor_asks_the_scheduler() -> None:
+    shared = load_settings(engine="dask://127.0.0.1:1", **POSTGRESQL)
+    nobody = Installation(shared, Database(shared.store_url))
+    (check,) = gathered([("engine", lambda: examine(nobody))], at_once=1)
+    assert (check.state, "no scheduler" in check.detail) == ("fail", True)
+    assert list(examine(with_settings(nobody, engine="embedded"))) == []
