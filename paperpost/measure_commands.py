@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from paperpost.terminal import AsJson, say, show
+from paperpost.terminal import AsJson, fail, say, show
 
 
 def evaluate(
@@ -273,17 +273,21 @@ def bench_scale(
     """A day of a large installation on PostgreSQL, beside the usual loop over readers."""
     sizes = _sizes(subscribers)
     from paperpost.bench.scale import report
-    from paperpost.bench.scale.run import QUICK, Plan, measure
+    from paperpost.bench.scale.measured import QUICK, Plan
+    from paperpost.bench.scale.run import measure
 
     plan = QUICK if quick else Plan(sizes, papers, day, messages, workers)
     if markdown is not None:
         report.around_tables(markdown)  # before an hour's work, not after it
-    found = report.Report(measure(plan, database, folder, say))
-    if picture is not None:
-        picture.write_text(found.picture, encoding="utf-8")
-    if markdown is not None:
-        report.write_into(markdown, found.markdown)
-    show(as_json, found.comparison.document, found.comparison.text)
+    for found in measure(plan, database, folder, say):
+        by_now = report.Report(found)
+        if picture is not None:
+            picture.write_text(by_now.picture, encoding="utf-8")
+        if markdown is not None:
+            report.write_into(markdown, by_now.markdown)
+    show(as_json, by_now.document, by_now.text)
+    if found.failures:
+        fail("; ".join(found.failures))
 
 
 def _sizes(text: str) -> list[int]:

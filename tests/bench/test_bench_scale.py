@@ -16,12 +16,14 @@ from typer.testing import CliRunner
 from paperpost.bench.processes import BenchError
 from paperpost.bench.scale import report
 from paperpost.bench.scale.filling import Library, fill_with_papers, fill_with_readers
+from paperpost.bench.scale.machine import Machine, memory_limits
+from paperpost.bench.scale.measured import Measured, Measurements, Plan
 from paperpost.bench.scale.projection import projected
 from paperpost.bench.scale.readers import Readers
 from paperpost.bench.scale.report import Report
-from paperpost.bench.scale.run import Measured, Measurements, Plan, measure
-from paperpost.bench.scale.server import Server, postgresql_server
-from paperpost.bench.scale.steps import Done
+from paperpost.bench.scale.run import measure
+from paperpost.bench.scale.server import SETTINGS, Server, postgresql_server
+from paperpost.bench.scale.steps import CHECKPOINT, DONE_BY_THEN, LOADED, Done
 from paperpost.bench.scale.watching import SERVER, Memory, Usage
 from paperpost.bench.scale.wording import Wording, made_up_papers
 from paperpost.cli import app
@@ -134,35 +136,53 @@ def test_the_same_papers_are_made_up_every_time() -> None:
     assert [days.count(day) for day in sorted(set(days))] == [10, 20, 20]
 
 
-def a_day(server: Server, most_compared: int) -> Measurements:
-    """Of 60 subscribers, without processes of its own but those of Dask and of `send`."""
+def a_day(server: Server, sizes: tuple[int, ...], most_compared: int) -> Measurements:
+    """Of some subscribers, without processes of its own but those of Dask and of `send`."""
     pytest.importorskip("distributed")
     if shutil.which("smtp-sink", path="/usr/sbin:/usr/bin") is None:
         pytest.skip("needs smtp-sink (Debian's package postfix)")
     told: list[str] = []
-    plan = Plan((60,), papers=300, day=40, messages=50, most_compared=most_compared)
-    found = measure(plan, server.url, None, told.append, apart=_here)
-    assert "60 subscribers: digest, 2 workers" in told
+    plan = Plan(sizes, papers=300, day=40, messages=50, most_compared=most_compared)
+    *_, found = measure(plan, server.url, None, told.append, apart=_here)
+    assert found.failures == ()
+    assert f"{max(sizes)} subscribers: digest, 2 workers" in told
     return found
 
 
 def test_a_day_is_gone_through_from_fetching_to_sending(server: Server) -> None:
-    found = a_day(server, most_compared=30)
+    found = a_day(server, (60,), most_compared=30)
     done = {one.name: one.done.number for one in found.steps}
     assert done["fetch"] == done["fold in"] - 40 == 40
+    assert found.peer is not None
     assert done["digest"] == found.peer.number == 60
     assert done["rank"] >= 60
     assert done["send"] >= 50
     assert all(one.usage.seconds >= 0 < one.done.seconds for one in found.steps)
-    assert Report(found).comparison.document["ours"] > 0
+    assert all(CHECKPOINT in one.done.parts for one in found.steps if one.name == "digest")
+    assert Report(found).document["ours"] > 0
 
 
 @pytest.mark.slow
 def test_engines_are_compared_on_copies_of_one_database(server: Server) -> None:
-    found = a_day(server, most_compared=60)
+    found = a_day(server, (60, 40), most_compared=40)
+    assert [one.subscribers for one in found.steps if one.name == "train"] == [60]
     by = {one.by: one.done.number for one in found.steps if one.name == "digest"}
-    assert by == {"one process": 60, "one worker": 60, "2 workers": 60}
+    assert by == {"one process": 40, "one worker": 40, "2 workers": 40}
     assert Report(found).speedups.keys() == {"speedup_rank", "speedup_digest"}
+
+
+def test_what_fails_is_told_and_the_other_sizes_go_on(server: Server) -> None:
+    def apart(work: Callable[..., Any], *arguments: Any) -> Any:
+        if arguments[-1] in plan.subscribers:
+            raise OSError("the disk is full\nof something")
+
+    told: list[str] = []
+    plan = Plan((10, 20), papers=300, day=40, messages=10)
+    *_, found = measure(plan, server.url, None, told.append, apart=apart)
+    expected = [f"{size} subscribers: fill: the disk is full" for size in (20, 10)]
+    assert list(found.failures) == expected
+    assert f"Failed: {expected[0]}" in Report(found).markdown
+    assert "Traceback" in "".join(told)
 
 
 def _here(work: Callable[..., Any], *arguments: Any) -> Any:
@@ -175,55 +195,137 @@ def used(seconds: float, grown: int = 0) -> Usage:
     return Usage(seconds, processors, memory, 500, grown)
 
 
+def steps_of(size: int) -> Iterator[Measured]:
+    """As they are measured: ten milliseconds for a digest; for ranking 4, after 20 seconds."""
+
+    def step(name: str, by: str, seconds: float, number: int = size, grown: int = 0) -> Measured:
+        return Measured(name, by, size, Done(number, seconds, {}), used(size / 100, grown))
+
+    def ranked(by: str, rest: float) -> Measured:
+        parts = {LOADED: 20.0, DONE_BY_THEN: 100, "papers": size * 10}
+        done = Done(size + 100, rest + 20.0, parts)
+        return Measured("rank", by, size, done, used(1.0))
+
+    yield step("fill", "", 5.0, grown=size * 2_000)
+    if size == 1_000_000:
+        yield step("train", "", 300.0, 200_000)
+    yield step("fetch", "", 3.0, 1_500)
+    yield step("fold in", "", 0.0, 3_000, -100)
+    if size == 10_000:
+        yield step("digest", "one process", size / 60)
+    if size <= 100_000:
+        yield ranked("one worker", size / 150)
+        yield ranked("2 workers", size / 250)
+        yield step("digest", "one worker", size / 70)
+        yield step("digest", "2 workers", size / 100, grown=size * 1_000)
+        yield step("send", "2 processes", 0.0 if size == 10_000 else 100.0, 10_000)
+    else:
+        yield step("digest", "2 workers", size / 100, grown=size * 1_000)
+        yield step("send", "2 processes", 100.0, 50_000)
+        yield ranked("2 workers", size / 250)
+
+
+SIZES = (1_000_000, 100_000, 10_000)
+MACHINE = Machine(2, 24 * 2**30, 8 * 2**30)
+
+
 @pytest.fixture
 def found() -> Measurements:
-    steps = []
-    for size in (100, 1_000):
-        done = Done(size, size / 100, {})
-        steps += [
-            Measured("fill", "", size, done, used(1.0, grown=size * 2_000)),
-            Measured("rank", "one worker", size, replace(done, seconds=size / 25), used(1.0)),
-            Measured("rank", "2 workers", size, Done(50, size / 2_000, {}), used(1.0)),
-            Measured(
-                "digest", "one worker", size, replace(done, seconds=size / 70), used(size / 100)
-            ),
-            Measured("digest", "2 workers", size, done, used(size / 100, grown=size * 1_000)),
-            Measured("send", "2 processes", size, Done(50, 0.1, {}), used(0.1)),
-        ]
-    return Measurements(Plan((100, 1_000)), steps, Done(10, 1.0, {}))
+    steps = [one for size in SIZES for one in steps_of(size)]
+    return Measurements(Plan(SIZES), steps, Done(10, 1.0, {}), (), MACHINE)
 
 
 def test_growth_is_that_of_all_workers_and_of_all_subscribers(found: Measurements) -> None:
     exponents = Report(found).exponents
     assert exponents["digest"] == pytest.approx(1.0)
-    assert exponents["rank"] == pytest.approx(2.0)  # 50 took ten times as long at the larger size
-    assert exponents["send"] == pytest.approx(0.0)
+    assert 0.7 < (exponents["rank"] or 0) < 1  # it has a fixed part
+    assert exponents["fetch"] == pytest.approx(0.0)
+    assert exponents["train"] is None
+    assert "send" not in exponents
 
 
-def test_workers_are_compared_at_the_same_size(found: Measurements) -> None:
-    smaller = [m for m in found.steps if not (m.by == "one worker" and m.subscribers == 1_000)]
-    speedups = Report(replace(found, steps=smaller)).speedups
+def test_workers_are_compared_at_the_largest_size_that_both_did(found: Measurements) -> None:
+    speedups = Report(found).speedups
     assert speedups["speedup_digest"] == pytest.approx(100 / 70)
+    assert speedups["speedup_rank_loaded"] == pytest.approx(250 / 150)
+    assert speedups["speedup_rank"] == pytest.approx((100_000 / 150 + 20) / (400 + 20))
+    assert "| rank alone, once all is loaded | 100,000 | 667 | 400 | 1.67 |" in (
+        Report(found).markdown
+    )
+
+
+@pytest.mark.parametrize("missing", ["fill", "train", "rank", "digest", "send", "2 workers"])
+def test_what_is_missing_takes_nothing_else_away(found: Measurements, missing: str) -> None:
+    some = [one for one in found.steps if missing not in (one.name, one.by)]
+    left = Report(replace(found, steps=some, peer=None, failures=("it failed",)))
+    assert "| fetch | 1,000,000 | 1,500 |" in left.markdown
+    assert "Failed: it failed" in left.markdown
+    assert ElementTree.fromstring(left.picture) is not None
+    assert len(left.document["steps"]) == len(some)
+    assert "fetch" in left.text
+
+
+def test_all_is_told_after_each_step(found: Measurements) -> None:
+    for number in range(len(found.steps) + 1):
+        by_now = Report(replace(found, steps=found.steps[:number], peer=None))
+        for size in {one.subscribers for one in by_now.found.steps}:
+            assert f"| fill | {size:,} | {size:,} |" in by_now.markdown
+        assert ElementTree.fromstring(by_now.picture) is not None
+    by_one = found.compared["rank"][0]
+    assert "number 100,100, seconds 687, a second 146" in report.told(by_one)
+
+
+def test_what_it_ran_on_is_told(found: Measurements) -> None:
+    told = "2 cores; memory limit: 8 GiB; memory of the machine: 24 GiB"
+    assert told in Report(found).markdown
+    assert told in Report(found).text
+    assert "by 2 workers in 166.7 minutes" in Report(found).markdown
+    assert "memory limit: none" in str(Machine(1, 2**30, None))
+
+
+@pytest.mark.parametrize(
+    ("own", "file"),
+    [
+        ("0::/a/b", "a/b/memory.max"),
+        ("0::/a/b", "a/memory.max"),
+        ("0::/", "unified/memory.max"),
+        ("5:memory:/a/b\n0::/", "memory/a/memory.limit_in_bytes"),
+    ],
+)
+def test_memory_is_limited_by_all_groups_a_process_is_in(
+    tmp_path: Path, own: str, file: str
+) -> None:
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text("8589934592\n")
+    assert list(memory_limits(own, tmp_path)) == [8 * 2**30]
+
+
+def test_settings_of_the_server_are_told() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text()
+    missing = [f"{name} = {value}" for name, value in SETTINGS.items()]
+    assert [line for line in missing if f"`{line}`" not in page] == []
 
 
 def test_ten_million_are_reckoned_from_the_largest_size(found: Measurements) -> None:
     rows = {what: makes for what, _, makes in projected(found)}
     assert rows["processor hours a day, workers"] == "27.8"  # 10 ms each
     assert rows["processor hours a day, PostgreSQL"] == "13.9"
-    assert rows["blocks that one leader hands out"] == "20,000"
+    assert rows["cores to be ready within 1 hour"] == "41.7"  # and the command's second
+    assert rows["blocks that one leader hands out"] == "5,000"
     assert rows["GB that are new each day"] == "10"
     assert rows["mails a second, to be done in 6 hours"] == "463"
 
 
 def test_tables_take_the_place_of_the_old_ones(found: Measurements, tmp_path: Path) -> None:
     page = tmp_path / "scale.md"
-    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    page.write_text(f"before\n{report.BEGIN}\nOLD\n{report.END}\nafter\n")
     report.write_into(page, Report(found).markdown)
     written = page.read_text()
     assert written.startswith("before\n")
     assert written.endswith("after\n")
-    assert "old" not in written
-    assert "| digest, 2 workers | 1,000 |" in written
+    assert "OLD" not in written
+    assert "| digest, 2 workers | 1,000,000 |" in written
     report.write_into(page, "new")
     assert page.read_text() == f"before\n{report.BEGIN}\n\nnew\n\n{report.END}\nafter\n"
 
@@ -231,7 +333,7 @@ def test_tables_take_the_place_of_the_old_ones(found: Measurements, tmp_path: Pa
 def test_the_picture_has_a_line_for_each_step(found: Measurements) -> None:
     root = ElementTree.fromstring(Report(found).picture)
     lines = root.findall("{http://www.w3.org/2000/svg}polyline")
-    assert len(lines) == 4
+    assert len(lines) == 6  # not of what is the same at all sizes, mails
     points = [[float(n) for n in line.attrib["points"].replace(",", " ").split()] for line in lines]
     assert all(0 <= n <= 760 and not math.isnan(n) for line in points for n in line)
     names = [element.text for element in root.iter() if element.text]

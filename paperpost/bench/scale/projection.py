@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from paperpost.bench.report import number
-from paperpost.bench.scale.run import Measured, Measurements
-from paperpost.bench.scale.watching import SERVER
+from paperpost.bench.scale.measured import Measured, Measurements
+from paperpost.bench.scale.watching import OURS, SERVER
 from paperpost.service.compose import BLOCK
 
 SUBSCRIBERS = 10_000_000
@@ -19,16 +19,23 @@ Row = tuple[str, str, str]
 
 
 def projected(found: Measurements) -> list[Row]:
-    """What, how it is reckoned, and what comes of it."""
-    return [row for one in (_composing, _storing, _sending) for row in one(found)]
+    """What, how it is reckoned, and what comes of it; without what was not measured."""
+    rows: list[Row] = []
+    fill, digest, send = map(found.largest, ("fill", "digest", "send"))
+    if digest:
+        rows += _composing(digest)
+    if fill and digest:
+        rows += _storing(fill, digest)
+    if send and send.done.seconds > 0:
+        rows += _sending(send)
+    return rows
 
 
-def _composing(found: Measurements) -> Iterator[Row]:
-    digest = _largest(found, "digest")
+def _composing(digest: Measured) -> Iterator[Row]:
     each = {
         name: seconds / digest.done.number * 1e3
         for name, seconds in digest.usage.processors.items()
-        if name in ("workers", SERVER)
+        if name in (*OURS, SERVER)
     }
     total = 0.0
     for name, milliseconds in each.items():
@@ -37,13 +44,13 @@ def _composing(found: Measurements) -> Iterator[Row]:
         told = f"{number(milliseconds)} ms for each of {SUBSCRIBERS:,}"
         yield f"processor hours a day, {name}", told, number(hours)
     told = f"{number(total)} hours ÷ {_HOURS_TO_COMPOSE}"
-    yield f"cores to be ready within {_HOURS_TO_COMPOSE} hour", told, number(total)
+    without = "" if SERVER in each else f", {SERVER}'s not among them"
+    yield f"cores to be ready within {_HOURS_TO_COMPOSE} hour{without}", told, number(total)
     told = f"{SUBSCRIBERS:,} ÷ {BLOCK}"
     yield "blocks that one leader hands out", told, number(SUBSCRIBERS // BLOCK)
 
 
-def _storing(found: Measurements) -> Iterator[Row]:
-    fill, digest = _largest(found, "fill"), _largest(found, "digest")
+def _storing(fill: Measured, digest: Measured) -> Iterator[Row]:
     once = fill.usage.grown / fill.done.number
     yield (
         "GB of subscribers, interests, votes and one day's digests",
@@ -60,8 +67,7 @@ def _storing(found: Measurements) -> Iterator[Row]:
     yield f"GB of {_DAYS_KEPT} days", f"{_DAYS_KEPT} times the line above", number(kept)
 
 
-def _sending(found: Measurements) -> Iterator[Row]:
-    send = _largest(found, "send")
+def _sending(send: Measured) -> Iterator[Row]:
     speed = send.done.number / send.done.seconds
     needed = SUBSCRIBERS / (_HOURS_TO_SEND * _HOUR)
     yield (
@@ -74,7 +80,3 @@ def _sending(found: Measurements) -> Iterator[Row]:
         f"{number(needed)} ÷ {number(speed)}",
         number(needed / speed),
     )
-
-
-def _largest(found: Measurements, name: str) -> Measured:
-    return [one for one in found.steps if one.name == name][-1]

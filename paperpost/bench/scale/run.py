@@ -2,11 +2,13 @@
 
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,15 @@ from paperpost.bench.processes import in_own_process
 from paperpost.bench.scale import steps
 from paperpost.bench.scale.feed_server import FeedServer, feed_server
 from paperpost.bench.scale.filling import Library, fill_with_papers, fill_with_readers
+from paperpost.bench.scale.measured import ONE_PROCESS, Measured, Measurements, Plan, workers_told
 from paperpost.bench.scale.peer import one_by_one
+from paperpost.bench.scale.report import told
 from paperpost.bench.scale.sending import sent
 from paperpost.bench.scale.server import Server, postgresql_server
 from paperpost.bench.scale.sink import Sink, smtp_sink
 from paperpost.bench.scale.site import Site
 from paperpost.bench.scale.steps import Done
-from paperpost.bench.scale.watching import Usage, Watch
+from paperpost.bench.scale.watching import Watch
 from paperpost.bench.scale.wording import DAY, Wording, made_up_papers, topics_of
 from paperpost.bench.scale.workers import cluster
 from paperpost.service.installation import utc_now
@@ -31,52 +35,15 @@ _CONNECTIONS = 16
 _SENDERS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much of everything; one worker is compared with several for `most_compared` subscribers
-    or fewer, and `most_ranked` are ranked where ranking is timed alone."""
-
-    subscribers: Sequence[int] = (10_000, 100_000, 1_000_000)
-    papers: int = 200_000
-    day: int = 1_500
-    messages: int = 50_000
-    workers: int = 2
-    most_compared: int = 100_000
-    most_ranked: int = 25_000
-
-
-QUICK = Plan(subscribers=(500, 1_000, 2_000), papers=6_000, day=300, messages=500)
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A step of one size: how much there was to do and what it took. `name` is the step's; `by` who
-    did it, where several are compared."""
-
-    name: str
-    by: str
-    subscribers: int
-    done: Done
-    usage: Usage
-
-
-@dataclass(frozen=True, slots=True)
-class Measurements:
-    """All that was measured, of this plan."""
-
-    plan: Plan
-    steps: Sequence[Measured]
-    peer: Done
-
-
 def measure(
     plan: Plan,
     database: str | None,
     folder: Path | None,
     say: Callable[[str], None],
     apart: Callable[..., Any] = in_own_process,
-) -> Measurements:
-    """Go through the days, one size after the other.
+) -> Iterator[Measurements]:
+    """Go through the days, the largest size first; all that is measured by then, after each step
+    and at the end. A step that fails is told, and what does not need it goes on.
 
     `database` is the URL of a server where databases may be made; None: one of our own, its data
     below `folder`. Databases are removed afterwards. `apart` calls what begins with a fresh memory.
@@ -86,7 +53,8 @@ def measure(
         sink = stack.enter_context(smtp_sink())
         feed = stack.enter_context(feed_server())
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="paperpost-scale-")))
-        return _Measuring(plan, server, sink, feed, home, utc_now(), say, apart).all()
+        (home / "models").mkdir()
+        yield from _Measuring(plan, server, sink, feed, home, utc_now(), say, apart).all()
 
 
 @dataclass
@@ -102,25 +70,38 @@ class _Measuring:
     say: Callable[[str], None]
     apart: Callable[..., Any]
     trained: dict[str, Any] | None = None
+    peer: Done | None = None
+    doing: str = ""
+    found: list[Measured] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    still_to_rank: "list[_Day]" = field(default_factory=list)
 
-    def all(self) -> Measurements:
-        """Everything, the smallest size first."""
-        found: list[Measured] = []
-        peer = Done(0, 0.0, {})
+    def all(self) -> Iterator[Measurements]:
+        """Everything, the largest size first: its model is for the smaller ones as well."""
         with self._database("papers") as papers:
             self.say(f"making up {self.plan.papers:,} papers")
             self.apart(fill_with_papers, papers, self.library)
             self.feed.document = self._news()
-            for size in sorted(set(self.plan.subscribers)):
-                with self._database(f"of_{size}", "papers") as url:
-                    found += self._day(size, url)
-                    if size == max(self.plan.subscribers):
-                        self.say("ranking as it is usually done")
-                        site = self._site(size, url)
-                        peer = self.apart(
-                            one_by_one, site, self.today, min(size, _READERS_OF_THE_PEER)
-                        )
-        return Measurements(self.plan, found, peer)
+            sizes = sorted(set(self.plan.subscribers), reverse=True)
+            with ExitStack() as databases:
+                days = [self._unless_it_fails(self._day(size, databases)) for size in sizes]
+                for one in chain(*days, self._last()):
+                    self.found.append(one)
+                    self.say(told(one))
+                    yield self._by_now
+        yield self._by_now
+
+    @property
+    def _by_now(self) -> Measurements:
+        return Measurements(self.plan, tuple(self.found), self.peer, tuple(self.failures))
+
+    def _unless_it_fails(self, measured: Iterator[Measured]) -> Iterator[Measured]:
+        try:
+            yield from measured
+        except Exception as error:  # whatever it is, what was measured and the others are of use
+            self.say(traceback.format_exc())
+            (reason, *_) = str(error).splitlines() or [type(error).__name__]
+            self.failures.append(f"{self.doing}: {reason}")
 
     @cached_property
     def library(self) -> Library:
@@ -150,9 +131,28 @@ class _Measuring:
         home = self.home / str(size)
         return Site(home, self.home / "models", url, self.feed.source, self.sink.url, _CONNECTIONS)
 
-    def _day(self, size: int, url: str) -> Iterator[Measured]:
+    def _day(self, size: int, databases: ExitStack) -> Iterator[Measured]:
+        url = databases.enter_context(self._database(f"of_{size}", "papers"))
         day = _Day(self, size, self._site(size, url))
-        yield day.step("fill", "", partial(self._filled, url, size))
+        yield from self._morning(day)
+        if size == min(self.plan.subscribers):
+            yield from self._on_a_copy(size, _Day.by_one_process)
+        if size <= self.plan.most_compared:
+            yield from self._compared(size)
+        else:  # a copy would take as much disk again
+            yield from self._unless_it_fails(day.composed_and_sent(self.plan.workers))
+            self.still_to_rank.append(day)
+        if size == max(self.plan.subscribers):
+            yield from self._unless_it_fails(self._as_usual(day))
+
+    def _last(self) -> Iterator[Measured]:
+        """What takes long and tells least comes when all else is known."""
+        for day in self.still_to_rank:
+            yield from self._unless_it_fails(day.ranked(self.plan.workers))
+
+    def _morning(self, day: "_Day") -> Iterator[Measured]:
+        """All that is done once, however many are mailed."""
+        yield day.step("fill", "", partial(self._filled, day.site.database_url, day.size))
         steps.told_yesterday(day.site, (self.now - DAY).date(), self.now - DAY)
         if self.trained is None:
             # Once: it takes minutes, mostly for the papers' words, and is not what a day waits for.
@@ -162,14 +162,33 @@ class _Measuring:
             steps.take_over(day.site, self.trained)
         yield day.step("fetch", "", partial(self.apart, steps.fetched, day.site))
         yield day.step("fold in", "", partial(self.apart, steps.folded_in, day.site, self.today))
-        if size == min(self.plan.subscribers):
-            with self._database("copy", f"of_{size}") as copy:
-                yield _Day(self, size, self._site(size, copy)).by_one_process()
-        if size <= self.plan.most_compared:
-            with self._database("copy", f"of_{size}") as copy:
-                yield from _Day(self, size, self._site(size, copy)).by_workers(1)
-        yield from day.by_workers(self.plan.workers)
-        yield day.sending()
+
+    def _compared(self, size: int) -> Iterator[Measured]:
+        """One worker and all of them, on equal ground: each step on a copy, by workers that have
+        done nothing before."""
+        numbers = sorted({1, self.plan.workers})
+        for number in numbers:
+            yield from self._on_a_copy(size, partial(_Day.ranked, workers=number))
+        for number in numbers[:-1]:
+            yield from self._on_a_copy(size, partial(_Day.composed, workers=number))
+        yield from self._on_a_copy(size, partial(_Day.composed_and_sent, workers=numbers[-1]))
+
+    def _on_a_copy(
+        self, size: int, work: Callable[["_Day"], Iterator[Measured]]
+    ) -> Iterator[Measured]:
+        def measured() -> Iterator[Measured]:
+            with self._database("copy", f"of_{size}") as url:
+                yield from work(_Day(self, size, self._site(size, url)))
+
+        return self._unless_it_fails(measured())
+
+    def _as_usual(self, day: "_Day") -> Iterator[Measured]:
+        """What it is beside; no step of ours."""
+        self.doing = "ranking as it is usually done"
+        self.say(self.doing)
+        readers = min(day.size, _READERS_OF_THE_PEER)
+        self.peer = self.apart(one_by_one, day.site, self.today, readers)
+        yield from ()
 
     def _filled(self, url: str, size: int) -> Done:
         started = time.perf_counter()
@@ -185,25 +204,32 @@ class _Day:
     size: int
     site: Site
 
-    def by_one_process(self) -> Measured:
-        work = partial(self.run.apart, steps.composed_here, self.site, self.run.today)
-        return self.step("digest", "one process", work)
+    def by_one_process(self) -> Iterator[Measured]:
+        """Ranked, composed and queued without Dask."""
+        work = partial(self.run.apart, steps.composed, self.site, self.run.today, "embedded")
+        yield self.step("digest", ONE_PROCESS, work)
 
-    def by_workers(self, number: int) -> Iterator[Measured]:
-        """Ranked alone, then ranked, composed and queued, by so many workers."""
-        by = "one worker" if number == 1 else f"{number} workers"
-        every = max(1, self.size // self.run.plan.most_ranked)
-        with cluster(number, self.site.environment) as found:
-            others = {"workers": [*found.workers], "scheduler": [found.scheduler]}
-            rank = partial(steps.ranked, self.site, self.run.today, found.engine, every)
-            yield self.step("rank", by, partial(self.run.apart, rank), others)
-            digest = partial(steps.composed, self.site, self.run.today, found.engine)
-            yield self.step("digest", by, partial(self.run.apart, digest), others)
+    def ranked(self, workers: int) -> Iterator[Measured]:
+        """Ranked alone, by new workers."""
+        yield from self._by_workers("rank", workers, partial(steps.ranked, workers=workers))
 
-    def sending(self) -> Measured:
+    def composed(self, workers: int) -> Iterator[Measured]:
+        """Ranked, composed and queued, by new workers."""
+        yield from self._by_workers("digest", workers, steps.composed)
+
+    def composed_and_sent(self, workers: int) -> Iterator[Measured]:
+        """The same, and what is queued goes out."""
+        yield from self.composed(workers)
         messages = min(self.run.plan.messages, self.size)
         work = partial(sent, self.site, self.run.sink, messages, _SENDERS)
-        return self.step("send", f"{_SENDERS} processes", work)
+        yield self.step("send", f"{_SENDERS} processes", work)
+
+    def _by_workers(self, name: str, number: int, work: Callable[..., Done]) -> Iterator[Measured]:
+        self.run.doing = f"{self.size:,} subscribers: starting {workers_told(number)}"
+        with cluster(number, self.site.environment) as found:
+            others = {"workers": [*found.workers], "scheduler": [found.scheduler]}
+            done = partial(self.run.apart, work, self.site, self.run.today, found.engine)
+            yield self.step(name, workers_told(number), done, others)
 
     def step(
         self,
@@ -213,7 +239,8 @@ class _Day:
         others: Mapping[str, Sequence[int]] | None = None,
     ) -> Measured:
         """Do it, and watch what it takes."""
-        self.run.say(f"{self.size:,} subscribers: {name}{by and f', {by}'}")
+        self.run.doing = f"{self.size:,} subscribers: {name}{by and f', {by}'}"
+        self.run.say(self.run.doing)
         known = {"smtp-sink": [self.run.sink.process], **(others or {})}
         with Watch(self.run.server, known).over(self.site.database_url) as usage:
             done = work()

@@ -12,6 +12,7 @@ from paperpost.bench.scale.steps import Done
 
 _LOOK_EVERY_SECONDS = 0.2
 _LONGEST_SECONDS = 1_800
+_SECONDS_TO_STOP = 120
 
 
 def sent(site: Site, sink: Sink, messages: int, processes: int) -> Done:
@@ -36,7 +37,15 @@ def sent(site: Site, sink: Sink, messages: int, processes: int) -> Done:
         for process in running:
             process.terminate()
         for process in running:
-            process.wait()
+            _end(process)
     if sink.messages < messages:
         raise BenchError(f"only {sink.messages:,} of {messages:,} mails arrived")
     return Done(sink.messages, sink.last - sink.first, {})
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(_SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -61,8 +61,8 @@ class Server:
         return self.url_of(name)
 
     def drop(self, name: str) -> None:
-        """Remove a database, if there is one of that name."""
-        self.run(f"DROP DATABASE IF EXISTS {name}")
+        """Remove a database, if there is one of that name, whoever is still connected to it."""
+        self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def run(self, statement: str) -> None:
         """Run a statement outside of any transaction."""

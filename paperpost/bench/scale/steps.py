@@ -3,30 +3,38 @@
 What they give is how much there was to do, and the seconds that it took without starting Python.
 """
 
+from __future__ import annotations
+
 import gc
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import islice
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
 
 from paperpost.bench.processes import BenchError
 from paperpost.bench.scale.site import Site
+from paperpost.bench.scale.workers import SECONDS_TO_ANSWER
 from paperpost.engine.choice import engine_of
+from paperpost.engine.engine import Engine
 from paperpost.engine.jobs import RankDate
 from paperpost.engine.runs import active_blocks, compose_all_of
-from paperpost.engine.settling import settle
-from paperpost.service.choices import Ranking
-from paperpost.service.compose import compose_date
 from paperpost.service.fetch import fetch
 from paperpost.service.installation import Installation
-from paperpost.service.ranking import get_ready, rank_block
+from paperpost.service.ranking import get_ready
 from paperpost.service.train import current_model, train
 from paperpost.store import days, requests, snapshots, subscribers
-from paperpost.store.tables import Snapshot, Subscriber
+from paperpost.store.tables import Snapshot
+
+if TYPE_CHECKING:
+    pass
+
+# Parts of a step that are told apart.
+LOADED, DONE_BY_THEN, CHECKPOINT = "seconds to load", "done by then", "seconds of checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,50 +105,65 @@ def folded_in(site: Site, on: date) -> Done:
 
 
 def composed(site: Site, on: date, engine: str) -> Done:
-    """`digest`, by this engine: how many digests were queued."""
+    """`digest`, by this engine, until all of it is on disk: how many digests were queued."""
     with site.opened() as installation:
         gc.freeze()  # as the command does
-        chosen = engine_of(installation.settings, engine)
+        chosen = _engine(installation, engine)
         started = time.perf_counter()
         counts = compose_all_of(installation, on, engine=chosen)
-        return Done(counts["queued"], time.perf_counter() - started, _others(counts))
+        parts = {CHECKPOINT: _flushed(installation), **_others(counts)}
+        _check(counts)
+        return Done(counts["queued"], time.perf_counter() - started, parts)
 
 
-def composed_here(site: Site, on: date) -> Done:
-    """`digest`, in this process, its ranking told apart."""
-    ranking = 0.0
-
-    def rank(
-        installation: Installation, people: Sequence[Subscriber], on: date
-    ) -> Mapping[int, Ranking]:
-        nonlocal ranking
-        began = time.perf_counter()
-        ranked = rank_block(installation, people, on)
-        ranking += time.perf_counter() - began
-        return ranked
-
-    with site.opened() as installation:
-        gc.freeze()  # as the command does
-        started = time.perf_counter()
-        counts: Counter[str] = Counter()
-        for place, some in enumerate(compose_date(installation, on, rank=rank)):
-            counts += some
-            if place == 0:  # as the engine does
-                settle()
-        seconds = time.perf_counter() - started
-        return Done(counts["queued"], seconds, {"ranking": ranking, **_others(counts)})
-
-
-def ranked(site: Site, on: date, engine: str, every: int) -> Done:
-    """Ranked by this engine and not stored: each `every`-th block of subscribers."""
+def ranked(site: Site, on: date, engine: str, workers: int) -> Done:
+    """Everybody ranked by this engine, and nothing stored. Told apart: the seconds until as many
+    blocks are done as there are workers, when all of them have loaded what they need, and how
+    many subscribers those blocks have."""
     with site.opened() as installation:
         gc.freeze()
-        chosen = engine_of(installation.settings, engine)
-        blocks = islice(active_blocks(installation), 0, None, every)
+        chosen = _engine(installation, engine)
         job = RankDate(on, installation.clock())
+        counts: Counter[str] = Counter()
+        parts: dict[str, float] = {}
         started = time.perf_counter()
-        counts = sum(chosen.each(installation, job, blocks, Event()), Counter())
-        return Done(counts["ranked"], time.perf_counter() - started, {})
+        done = chosen.each(installation, job, active_blocks(installation), Event())
+        for blocks, some in enumerate(done, start=1):
+            counts += some
+            if blocks == workers:
+                parts = {LOADED: time.perf_counter() - started, DONE_BY_THEN: counts["ranked"]}
+        seconds = time.perf_counter() - started
+        if not counts["papers"]:
+            raise BenchError("nothing was ranked")
+        if counts["ranked"] == parts.get(DONE_BY_THEN):  # nothing is left to tell apart
+            parts = {}
+        return Done(counts["ranked"], seconds, {**parts, "papers": counts["papers"]})
+
+
+def _engine(installation: Installation, name: str) -> Engine:
+    """The engine of that name; Dask's with the patience that full cores need."""
+    from paperpost.engine.dask_engine import DaskEngine
+
+    chosen = engine_of(installation.settings, name)
+    if not isinstance(chosen, DaskEngine):
+        return chosen
+    patience = replace(chosen.patience, scheduler=SECONDS_TO_ANSWER, workers=SECONDS_TO_ANSWER)
+    return replace(chosen, patience=patience)
+
+
+def _flushed(installation: Installation) -> float:
+    """The seconds until all that was written is in the tables on disk: a run may end before the
+    server's next checkpoint, and is not to leave its work to whoever comes after."""
+    started = time.perf_counter()
+    with installation.database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text("CHECKPOINT"))
+    return time.perf_counter() - started
+
+
+def _check(counts: Mapping[str, int]) -> None:
+    if not counts["queued"]:
+        raise BenchError(f"nobody got a digest: {dict(counts)}")
 
 
 def _others(counts: Mapping[str, int]) -> dict[str, float]:

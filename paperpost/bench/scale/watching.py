@@ -16,6 +16,8 @@ from paperpost.bench.scale.server import Server
 from paperpost.store.database import Database
 
 SERVER, COMMAND = "PostgreSQL", "command"
+# Kinds of processes that are Paperpost's.
+OURS = ("workers", "scheduler", COMMAND)
 _EVERY_SECONDS = 0.5
 _MEBIBYTE = 2**20
 _STATEMENTS = """

@@ -19,6 +19,12 @@ _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 20
 # Each of our processes on one core: more threads than cores only get into each other's way.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# Where the cores are full with work and PostgreSQL, somebody may answer late.
+SECONDS_TO_ANSWER = 60
+_PATIENT = {
+    f"DASK_DISTRIBUTED__COMM__TIMEOUTS__{what}": f"{SECONDS_TO_ANSWER}s"
+    for what in ("CONNECT", "TCP")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def _started(
         open(os.path.join(folder, "log"), "ab") as log,
         subprocess.Popen(  # noqa: S603 - Dask's own command
             [sys.executable, "-m", "dask", *arguments],
-            env={**os.environ, **_ONE_THREAD, **environment},
+            env={**os.environ, **_ONE_THREAD, **_PATIENT, **environment},
             stdout=log,
             stderr=log,
         ) as process,
