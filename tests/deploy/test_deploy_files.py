@@ -162,6 +162,22 @@ def test_a_unit_may_do_little_by_the_judgement_of_systemd(unit: str) -> None:
     systemd_analyze("security", "--offline=true", limit, "--no-pager", DEPLOY / unit)
 
 
+@pytest.mark.parametrize("program", ["scheduler", "worker"])
+def test_dask_takes_what_it_is_told_and_opens_no_port_to_everybody(program: str) -> None:
+    module = pytest.importorskip(f"distributed.cli.dask_{program}")
+    known = {name for one in module.main.params for name in (*one.opts, *one.secondary_opts)}
+    unit = (DEPLOY / f"paperpost-{program}.service").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "engines.md").read_text(encoding="utf-8")
+    for text in (unit, page):
+        found = re.findall(rf"dask {program} (?:.*\\\n)*.*", text)
+        (command,) = [one for one in found if "--" in one]
+        options = set(re.findall(r" (--[a-z-]+)", command))
+        assert options <= known
+        assert {"--host", "--dashboard-address"} <= options
+        if program == "worker":
+            assert {"--worker-port", "--nanny-port"} <= options
+
+
 def test_a_unit_lets_leases_be_judged() -> None:
     # A hidden process is taken for dead, and its mails are sent again (service/leases.py).
     unit = (DEPLOY / "paperpost.service").read_text(encoding="utf-8")
