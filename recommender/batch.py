@@ -23,9 +23,18 @@ from recommender.paper_terms import PaperTerms, is_telling, plain
 from recommender.phrases import PhraseIndex, normal_phrase
 from recommender.text import Paper, phrases
 
-# Of more parts a batch is taken as a whole: to make one takes as long as to rank some thousand
-# readers.
-_MOST_PARTS = 8
+# To make one takes as long as to rank a thousand readers.
+_MOST_PARTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """What a part of a batch knows of the whole: its papers' columns there, how crowded it is
+    around them, and which of them are one work. Not the whole itself, which holds its parts."""
+
+    columns: npt.NDArray[np.intp]
+    crowding: Floats
+    duplicates: tuple[Group, ...]
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class Batch:
 
     `trained` are their places among the papers that the model was trained on, -1 for none. `space`
     names the model that made it: batches and profiles of two models cannot be compared. A part of
-    a batch is `of` these columns of it.
+    a larger batch knows of it what its papers alone would not tell.
     """
 
     papers: tuple[Paper, ...]
@@ -45,7 +54,7 @@ class Batch:
     space: str
     background: Background
     neighbours: Neighbours
-    of: "tuple[Batch, npt.NDArray[np.intp]] | None" = None
+    part_of: "PartOf | None" = None
 
     def __len__(self) -> int:
         return len(self.papers)
@@ -63,9 +72,8 @@ class Batch:
     @cached_property
     def crowding(self) -> Floats:
         """How many papers like it each paper has (papers), as a standard score."""
-        if self.of:
-            whole, columns = self.of
-            return whole.crowding[columns]
+        if self.part_of:
+            return self.part_of.crowding
         ids = tuple(paper.id for paper in self.papers)
         return self.background.crowding(ids, self.tfidf, self.factors)
 
@@ -82,47 +90,44 @@ class Batch:
     @cached_property
     def duplicates(self) -> tuple[Group, ...]:
         """The works that stand more than once here."""
-        if self.of is None:
-            return groups(self.papers)
-        whole, columns = self.of
-        places = {column: place for place, column in enumerate(columns.tolist())}
-        within = (
-            tuple(places[one] for one in group if one in places) for group in whole.duplicates
-        )
-        return tuple(group for group in within if len(group) > 1)
+        return self.part_of.duplicates if self.part_of else groups(self.papers)
 
     @cached_property
     def copies(self) -> dict[int, Group]:
         """For each paper that is not the only copy of its work, all of them, itself included."""
         return {copy: group for group in self.duplicates for copy in group}
 
-    def part(self, columns: Booleans) -> "Batch | None":
-        """The papers in these columns alone, which are the same for many readers; None if too many
-        other parts were asked for. What is told by all the papers stays as it is."""
+    def part(self, columns: Booleans) -> "Batch":
+        """The papers in these columns alone, which are the same for many readers: the last few
+        parts are kept. What is told by all the papers stays as it is."""
         key = columns.tobytes()
-        if key not in self._parts:
-            if len(self._parts) >= _MOST_PARTS:
-                return None
-            self._parts[key] = self._made_part(np.flatnonzero(columns))
-        return self._parts[key]
+        found = self._parts.pop(key, None) or self._made_part(np.flatnonzero(columns))
+        while len(self._parts) >= _MOST_PARTS:
+            del self._parts[next(iter(self._parts))]
+        self._parts[key] = found
+        return found
 
     @cached_property
     def _parts(self) -> "dict[bytes, Batch]":
         return {}
 
     def _made_part(self, columns: npt.NDArray[np.intp]) -> "Batch":
+        places = {column: place for place, column in enumerate(columns.tolist())}
+        left = [tuple(places[one] for one in own if one in places) for own in self.duplicates]
         return replace(
             self,
             papers=tuple(self.papers[column] for column in columns.tolist()),
             tfidf=self.tfidf[columns],
             factors=self.factors[columns],
             trained=self.trained[columns],
-            of=(self, columns),
+            part_of=PartOf(
+                columns, self.crowding[columns], tuple(group for group in left if len(group) > 1)
+            ),
         )
 
     def place(self, position: int) -> int:
         """Where a paper stands in the whole batch."""
-        return position if self.of is None else int(self.of[1][position])
+        return position if self.part_of is None else int(self.part_of.columns[position])
 
     def get_ready(self) -> None:
         """Work out at once what ranking for the first reader would."""

@@ -140,12 +140,14 @@ def count_the_best_mode(
 
 
 def _bars(scores: Scores) -> Scores:
-    """A column: the last of each row's RIVALS greatest scores, or of the greatest twentieth if
-    that is less; the least one above -inf where there are fewer."""
-    rivals = max(min(RIVALS, scores.shape[1] // 20), 1)
-    bars = np.partition(scores, -rivals, axis=1)[:, [-rivals]]
-    least = np.min(scores, axis=1, keepdims=True, initial=np.inf, where=scores > -np.inf)
-    return np.where(bars > -np.inf, bars, np.where(np.isfinite(least), least, 0))
+    """A column: the last of each row's RIVALS greatest scores, or of the greatest twentieth of
+    those above -inf if that is less; 0 where there are none."""
+    twentieths = np.count_nonzero(scores > -np.inf, axis=1) // 20
+    most = min(RIVALS, scores.shape[1])
+    greatest = np.sort(np.partition(scores, -most, axis=1)[:, -most:], axis=1)
+    places = most - np.clip(twentieths, 1, most)
+    bars = np.take_along_axis(greatest, places[:, None], axis=1)
+    return np.where(bars > -np.inf, bars, 0)
 
 
 def standard_scores(

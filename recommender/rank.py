@@ -75,8 +75,7 @@ def _part_of(batch: Batch, allowed: Booleans | None) -> tuple[Batch, Booleans | 
     columns = np.asarray(allowed.any(axis=0))
     if np.count_nonzero(columns) > _MOST_OF_A_BATCH * len(batch):
         return batch, None
-    part = batch.part(columns)
-    return (batch, None) if part is None else (part, columns)
+    return batch.part(columns), columns
 
 
 def tell(
