@@ -15,7 +15,7 @@ def upgrade() -> None:
     """Forward."""
     op.add_column("snapshot", sa.Column("last_vote", sa.Integer(), nullable=True))
     # Three rows: as if they had seen all votes, the next training comes within a day.
-    op.execute("UPDATE snapshot SET last_vote = (SELECT max(id) FROM vote)")
+    op.execute("UPDATE snapshot SET last_vote = coalesce((SELECT max(id) FROM vote), 0)")
 
 
 def downgrade() -> None:

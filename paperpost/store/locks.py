@@ -178,8 +178,8 @@ class SessionLock(JobLock):
     def _begin(self) -> bool:
         """Open a session that takes the lock, and keep it alive."""
         spoken_at = _seconds()
+        self._engine.dispose()  # connected anew: `holder_of` tells since when the session is there
         session = self._engine.connect()
-        session.invalidate()  # connected anew: `holder_of` tells since when the session is there
         session = session.execution_options(isolation_level="AUTOCOMMIT")
         session.detach()  # never given to anybody else
         try:

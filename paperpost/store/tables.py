@@ -474,7 +474,7 @@ class Snapshot(SQLModel, table=True):
     """A trained model: the newest row names the file that every process loads.
 
     `last_vote` is the number up to which no vote was held any more when it was trained, None if
-    there was no vote.
+    an earlier version trained it.
     """
 
     id: int | None = Field(default=None, primary_key=True)

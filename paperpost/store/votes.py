@@ -297,11 +297,13 @@ def count_later(session: Session, now: datetime, number: int, *, most: int) -> i
     return session.exec(select(func.count()).select_from(found)).one()
 
 
-def last_counted(session: Session, now: datetime) -> int | None:
-    """The number up to which no act of voting is held any more; None if there is none at all."""
+def last_counted(session: Session, now: datetime) -> int:
+    """The number up to which no act of voting is held any more; 0 if there is none at all."""
     held = select(func.min(Vote.id)).where(Vote.counts_at > now, col(Vote.voided).is_(None))
     first_held = session.exec(held).one()
-    return session.exec(select(func.max(Vote.id))).one() if first_held is None else first_held - 1
+    if first_held is not None:
+        return first_held - 1
+    return session.exec(select(func.max(Vote.id))).one() or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,8 @@ def test_it_is_told_who_holds_a_lock(database: Database, another: Database) -> N
 def test_a_holder_ticks_since_it_has_the_lock_and_not_since_it_connected(
     shared: Database,
 ) -> None:
-    with shared.reading() as session:  # over a connection that the pool keeps
+    with shared.reading() as session, shared.reading() as other:  # the pool keeps both connections
+        other.execute(text("SELECT 1"))
         connected = session.execute(text("SELECT clock_timestamp()")).scalar_one()
     assert shared.lock("tick").take()
     found = shared.holder("tick")
