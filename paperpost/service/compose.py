@@ -25,7 +25,7 @@ from paperpost.store import digests, fragments, merging, subscribers
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import Fragment, Subscriber, SubscriberState
 
-BLOCK = 2_000
+BLOCK = 1_000
 MOST_ROUNDS = 3
 
 

@@ -88,7 +88,8 @@ class Current:
 class ModelSlot:
     """The model this process works with, and when the store was asked; `pinned` is the one that a
     run holds on to (one_model.py), `unreadable` are snapshots by number, when they were
-    tried and what is wrong with them.
+    tried and what is wrong with them; `folder_is_missed` says that the shared folder is out of
+    reach, and that this was told.
 
     `one_loads` is held while a page has the model loaded, `one_previews` while one visitor's
     interests are tried; `windows` are the candidates ranked last (window.py), `rendered` the
@@ -101,6 +102,7 @@ class ModelSlot:
     current: Current | None = None
     pinned: Current | None = None
     unreadable: dict[int, tuple[datetime, SnapshotError]] = field(default_factory=dict)
+    folder_is_missed: bool = False
     looked_at: datetime | None = None
     page_looked_at: datetime | None = None
     # The thread that loads a newer model while pages go on with the older one.

@@ -41,7 +41,7 @@ class Learnt:
     model: Model
     papers: int
     votes: int
-    last_vote: int | None
+    last_vote: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class _Lesson:
 
     papers: Numbers
     votes: Votes
-    last_vote: int | None
+    last_vote: int
     calibration: Calibration
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from paperpost.errors import PaperpostError
 from paperpost.service.installation import Current, Installation
-from paperpost.service.train import current_model, load_snapshot
+from paperpost.service.train import current_model, drop_other_copies, load_snapshot
 from paperpost.store import snapshots
 
 
@@ -40,4 +40,5 @@ def rank_by(installation: Installation, snapshot_id: int) -> bool:
     if snapshot is None:
         raise NoSuchSnapshot(f"the model's snapshot {snapshot_id} was dropped during the run")
     slot.pinned = slot.current = Current(load_snapshot(installation, snapshot), snapshot_id)
+    drop_other_copies(installation)
     return True

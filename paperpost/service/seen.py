@@ -32,16 +32,14 @@ class Places:
     model: Model
     places: Mapping[int, int]
     read_at: datetime
-    _mark: Mark | None = None
-    _changed: frozenset[int] = frozenset()
+    _found: tuple[Mark, frozenset[int]] | None = None
 
     def changed(self, session: Session) -> frozenset[int]:
         """The numbers of papers that have changed since then; asked for again if any has."""
-        mark = papers.mark(session)
-        if mark != self._mark:
-            self._changed = papers.changed_since(session, self.read_at)
-            self._mark = mark
-        return self._changed
+        mark, found = papers.mark(session), self._found
+        if found is None or found[0] != mark:
+            found = self._found = mark, papers.changed_since(session, self.read_at)
+        return found[1]
 
 
 @dataclass(frozen=True, slots=True)

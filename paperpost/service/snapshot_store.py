@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PART_BYTES = 8 * 2**20
 _NAMES = "model-*"
 # A process waits so long for another one of its machine that gets the same file.
-_PATIENCE_SECONDS, _LOOK_SECONDS = 300.0, 0.2
+_PATIENCE_SECONDS, _LOOK_SECONDS = 120.0, 0.2
 
 
 class NoSharedFolder(PaperpostError):

@@ -140,6 +140,8 @@ def _went_over(installation: Installation) -> bool:
             return True
         if isinstance(error, (NoSharedFolder, NewerSnapshot)):
             others = others or error
+        if isinstance(error, NoSharedFolder):
+            break  # the others lie there as well
     if slot.current is None and others is not None:
         raise others
     return slot.current is not None
@@ -158,12 +160,15 @@ def _tried(installation: Installation, snapshot: Snapshot) -> NoSharedFolder | S
     try:
         _go_over(installation, snapshot)
     except NoSharedFolder as error:
-        installation.say(str(error))
+        if not slot.folder_is_missed:
+            installation.say(str(error))
+        slot.folder_is_missed = True
         return error
     except SnapshotError as error:
         installation.say(str(error))
         slot.unreadable[number] = now, error.with_traceback(None)
         return error
+    slot.folder_is_missed = False
     return None
 
 
@@ -176,6 +181,11 @@ def _go_over(installation: Installation, snapshot: Snapshot) -> None:
     """Load a snapshot and drop those of this machine that nobody goes back to. Raises
     NoSharedFolder, or SnapshotError if it cannot be read."""
     _take(installation, snapshot)
+    drop_other_copies(installation)
+
+
+def drop_other_copies(installation: Installation) -> None:
+    """Keep no copy on this machine of a snapshot that is stored no more."""
     with installation.database.reading() as session:
         kept = snapshots.files(session)
     snapshot_store.keep_only_here(installation, kept)
@@ -241,10 +251,11 @@ def enough_has_changed(installation: Installation) -> bool:
             return papers.count(session) > 0
         now, enough = installation.clock(), max(20, newest.votes // 20) + 1
         new_papers = papers.count(session, added_after=newest.trained_at)
+        is_told = newest.last_vote is not None  # else a version before this one trained it
         new_votes = votes.count_later(session, now, newest.last_vote or 0, most=enough)
         if now - newest.trained_at >= timedelta(days=1):
             return bool(new_papers or new_votes)
-        return new_papers > newest.papers // 20 or new_votes >= enough
+        return new_papers > newest.papers // 20 or (is_told and new_votes >= enough)
 
 
 def text_of(paper: Paper) -> Text:

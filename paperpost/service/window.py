@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 # and the week of new and weekly readers; each of them also for those who want revisions.
 MOST_KEPT = 6
 # A window takes 23 kB a candidate. The week of a source with 1,500 papers a day has 12,000: 280 MB,
-# and half a minute of CPU to make. Six of the largest would take 2.8 GB. What is larger still is of
-# somebody who was away for long, and theirs alone.
+# and half a minute of CPU to make. Six of the largest would take 2.8 GB, and half as much again
+# for each part of them that somebody may get (`Batch.part`). What is larger still is theirs alone
+# who were away for long.
 MOST_CANDIDATES = 20_000
 
 # Of older papers new versions are not mailed: whether they were mailed themselves is looked up in

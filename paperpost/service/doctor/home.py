@@ -71,7 +71,11 @@ def key(installation: Installation) -> Iterator[Check]:
     path = installation.settings.key_file
     if installation.settings.unnamed_keys():
         unnamed = f"{path} holds a key that PAPERPOST_SECRET_KEY does not name"
-        yield warn("key", f"{unnamed}, and links it signed are dead: add it after yours")
+        yield warn(
+            "key",
+            f"{unnamed}, and links it signed are dead: "
+            "add it after yours, or remove the file if nobody is to use that key",
+        )
     elif installation.settings.secret_key:
         yield ok("key", "PAPERPOST_SECRET_KEY signs the links; keep a copy of it elsewhere")
     elif path.exists():
