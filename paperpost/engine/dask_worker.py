@@ -16,13 +16,13 @@ from distributed import WorkerPlugin, get_worker
 
 from paperpost.engine.engine import Block, EngineError, Job
 from paperpost.engine.identity import Identity, identity_of
-from paperpost.engine.settling import collect_between_blocks, settle, tidy
+from paperpost.engine.settling import settle, uncollected
 from paperpost.service.failures import FAILURES
 from paperpost.service.installation import Installation, open_installation
 from paperpost.service.one_model import rank_by
 from paperpost.settings import load_settings
 from paperpost.sources import catalogue
-from recommender.threads import single_threaded_blas
+from recommender.threads import single_threaded_blas, use_threads
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -72,11 +72,13 @@ class Introduction(WorkerPlugin):
 def work_through(wanted: Identity, job: Job, snapshot_id: int, block: Block) -> Outcome:
     """Do one block of a run; what came of it is written to the store, and only counts go back."""
     worker = get_worker().address
+    use_threads(get_worker().state.nthreads)
     try:
         place = _workplace_of(wanted)
         with place.busy, single_threaded_blas():
             place.rank_by(snapshot_id)
-            counts = dict(job(place.installation, block))
+            with uncollected():
+                counts = dict(job(place.installation, block))
             place.settle()
         return Outcome(worker, counts)
     except Exception as error:  # whatever it is, somebody else may be able to do it
@@ -110,12 +112,10 @@ class _Workplace:
             self._is_settled = False
 
     def settle(self) -> None:
-        """When a block is done; by the first one all is loaded that the others need."""
+        """Once, when a block is done: all is loaded then that the others need."""
         if not self._is_settled:
             settle()
             self._is_settled = True
-        else:
-            tidy()
 
 
 def _workplace_of(wanted: Identity) -> _Workplace:
@@ -138,5 +138,4 @@ def _opened() -> _Workplace:
     installation = open_installation(load_settings(), command="dask worker", say=log.info)
     if not installation.settings.on_postgresql:
         raise EngineError("its PAPERPOST_DATABASE_URL is unset, or names no PostgreSQL")
-    collect_between_blocks()
     return _Workplace(installation, identity_of(installation))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from threading import Event
 
 from paperpost.engine.engine import Block, Job
-from paperpost.engine.settling import collect_between_blocks, settle, tidy, unsettle
+from paperpost.engine.settling import settle, uncollected, unsettle
 from paperpost.service.installation import Installation
 
 
@@ -17,15 +17,13 @@ class Embedded:
     ) -> Iterator[Counter[str]]:
         """As `Engine.each`, in the blocks' order."""
         try:
-            collect_between_blocks()
             for place, block in enumerate(blocks):
                 if stop.is_set():
                     return
-                counts = job(installation, block)
+                with uncollected():
+                    counts = job(installation, block)
                 if place == 0:  # by now all is loaded that the others need
                     settle()
-                else:
-                    tidy()
                 yield counts
         finally:
             unsettle()

@@ -1,26 +1,28 @@
 """Python's garbage collector while a run lasts: not at what stays, and only between blocks."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def settle() -> None:
     """What is loaded by now, a model and the candidates, stays: to look through it again and again
     would take a tenth of a run."""
-    gc.collect()  # what is garbage now would stay for good
+    gc.unfreeze()  # of an earlier run's some may have become garbage
+    gc.collect()
     gc.freeze()
 
 
-def collect_between_blocks() -> None:
-    """No collection while a block is worked on; one after each, by `tidy`."""
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Collect nothing until this ends: hardly anything of a block is garbage before."""
     gc.disable()
-
-
-def tidy() -> None:
-    """Collect what a block left behind; of what is older nothing has become garbage since."""
-    gc.collect(0)
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def unsettle() -> None:
-    """All is as it was."""
+    """All is looked through again."""
     gc.unfreeze()
-    gc.enable()
