@@ -3,35 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined, Template
+
+from paperpost.evaluation.frame import COLOURS, Size, Tick, framed
 
 WIDTH, HEIGHT = 760, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 16, 34, 96
 DAYS_AVERAGED = 5
 _STEP = 0.1
 _MOST_DATES = 8
-# Okabe and Ito's colours, told apart by the colour-blind, without those that vanish on a ground.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a")
 _LEGEND_COLUMNS = 2
 
-_TEMPLATE = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{ width }} {{ height }}" role="img"
-     aria-label="{{ title }}" font-family="system-ui, sans-serif" font-size="13">
-<style>
-text { fill: #333 } .grid { stroke: #888; stroke-opacity: .3 }
-@media (prefers-color-scheme: dark) { text { fill: #ddd } }
-</style>
-<text x="{{ left }}" y="20" font-weight="bold">{{ title }}</text>
-{% for tick in ticks -%}
-<line class="grid" x1="{{ left }}" x2="{{ right }}" y1="{{ tick.at }}" y2="{{ tick.at }}"/>
-<text x="{{ left - 8 }}" y="{{ tick.at + 4 }}" text-anchor="end">{{ tick.text }}</text>
-{% endfor -%}
-{% for tick in dates -%}
-<text x="{{ tick.at }}" y="{{ bottom + 20 }}" text-anchor="middle">{{ tick.text }}</text>
-{% endfor -%}
+_LINES = """\
 {% for line in lines -%}
 <g fill="{{ line.colour }}" stroke="none" fill-opacity=".35">
 {% for x, y in line.dots %}<circle cx="{{ x }}" cy="{{ y }}" r="2.5"/>{% endfor %}
@@ -42,7 +26,6 @@ text { fill: #333 } .grid { stroke: #888; stroke-opacity: .3 }
       stroke="{{ line.colour }}" stroke-width="2.5"/>
 <text x="{{ line.x + 30 }}" y="{{ line.y }}">{{ line.name }}</text>
 {% endfor -%}
-</svg>
 """
 
 
@@ -66,28 +49,18 @@ class _Drawn:
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Tick:
-    at: float
-    text: str
-
-
 def draw(title: str, days: Sequence[date], lines: Sequence[Line]) -> str:
     """The lines over the days: each value a dot, the mean of five days around it a line."""
     top = _highest(lines)
-    bottom = HEIGHT - _BOTTOM
     steps = range(round(top / _STEP) + 1)
     apart = max(1, -(-len(days) // _MOST_DATES))
-    return _template().render(
-        title=title,
-        width=WIDTH,
-        height=HEIGHT,
-        left=_LEFT,
-        right=WIDTH - _RIGHT,
-        bottom=bottom,
-        ticks=[_Tick(_y(step * _STEP, top), f"{step * _STEP:.1f}") for step in steps],
-        dates=[
-            _Tick(_x(day, len(days)), f"{days[day].day} {days[day]:%b}")
+    return framed(
+        _LINES,
+        Size(WIDTH, HEIGHT, _LEFT, WIDTH - _RIGHT, HEIGHT - _BOTTOM),
+        title,
+        [Tick(_y(step * _STEP, top), f"{step * _STEP:.1f}") for step in steps],
+        [
+            Tick(_x(day, len(days)), f"{days[day].day} {days[day]:%b}")
             for day in range(0, len(days), apart)
         ],
         lines=[_drawn(number, line, top) for number, line in enumerate(lines)],
@@ -135,8 +108,3 @@ def _x(day: int, days: int) -> float:
 def _y(value: float, top: float) -> float:
     bottom = HEIGHT - _BOTTOM
     return round(bottom - (bottom - _TOP) * value / top, 1)
-
-
-@cache
-def _template() -> Template:
-    return Environment(autoescape=True, undefined=StrictUndefined).from_string(_TEMPLATE)
