@@ -312,7 +312,7 @@ def test_ten_million_are_reckoned_from_the_largest_size(found: Measurements) -> 
     assert rows["processor hours a day, workers"] == "27.8"  # 10 ms each
     assert rows["processor hours a day, PostgreSQL"] == "13.9"
     assert rows["cores to be ready within 1 hour"] == "41.7"  # and the command's second
-    assert rows["blocks that one leader hands out"] == "5,000"
+    assert rows["blocks that one leader hands out"] == "10,000"
     assert rows["GB that are new each day"] == "10"
     assert rows["mails a second, to be done in 6 hours"] == "463"
 

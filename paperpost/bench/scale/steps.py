@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import text
 
@@ -29,9 +29,6 @@ from paperpost.service.ranking import get_ready
 from paperpost.service.train import current_model, train
 from paperpost.store import days, requests, snapshots, subscribers
 from paperpost.store.tables import Snapshot
-
-if TYPE_CHECKING:
-    pass
 
 # Parts of a step that are told apart.
 LOADED, DONE_BY_THEN, CHECKPOINT = "seconds to load", "done by then", "seconds of checkpoint"
