@@ -9,11 +9,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -24,12 +24,21 @@ from paperpost import (
     measure_commands,
     operator_commands,
     source_commands,
+    subscriber_commands,
 )
 from paperpost.settings import load_settings
-from paperpost.terminal import AsJson, Email, a_date, an_engine, fail, opened, say, show
-
-if TYPE_CHECKING:
-    from paperpost.service.mentions import Unmentioned
+from paperpost.status_text import status_text
+from paperpost.terminal import (
+    AsJson,
+    Email,
+    a_date,
+    an_engine,
+    fail,
+    opened,
+    say,
+    show,
+    show_ingested,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -101,7 +110,7 @@ def fetch(
         result = fetching.fetch(installation, sources or ())
     for one in result.days:
         say(f"{one.source}, {one.day} is {one.state}: {one.evidence}")
-    _show_ingested(as_json, asdict(result))
+    show_ingested(as_json, asdict(result))
     if result.rejected and not result.readable:
         fail("nothing could be fetched")
 
@@ -116,172 +125,12 @@ def import_(
 
     with opened() as installation:
         result = ingest.import_files(installation, files)
-    _show_ingested(as_json, asdict(result))
+    show_ingested(as_json, asdict(result))
     if not result.readable:
         fail("no papers could be read")
 
 
-def _show_ingested(as_json: bool, document: dict[str, Any]) -> None:
-    for rejected in document["rejected"][:20]:
-        what = f"record {rejected['record']} of " if rejected["record"] else "not read: "
-        say(f"{what}{rejected['file']}: {rejected['reason']}")
-    if len(document["rejected"]) > 20:
-        say(f"and {len(document['rejected']) - 20} more")
-    counts = {name: document[name] for name in ("added", "updated", "skipped")}
-    counts["rejected"] = sum(1 for rejected in document["rejected"] if rejected["record"])
-    show(as_json, document, ", ".join(f"{number} {name}" for name, number in counts.items()))
-
-
-@app.command()
-def subscribe(
-    email: Annotated[str | None, typer.Argument(help="An address.")] = None,
-    keyword: Annotated[
-        list[str] | None,
-        typer.Option(help="What to look for, in place of earlier ones."),
-    ] = None,
-    author: Annotated[list[str] | None, typer.Option(help="An author to follow.")] = None,
-    category: Annotated[list[str] | None, typer.Option(help="A category, like cs.CL.")] = None,
-    mute: Annotated[list[str] | None, typer.Option(help="What not to see.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Like Europe/Berlin [UTC].")] = None,
-    hour: Annotated[int | None, typer.Option(help="Local hour of the digest [8].")] = None,
-    size: Annotated[int | None, typer.Option(help="Papers in a digest [10].")] = None,
-    frequency: Annotated[
-        str | None, typer.Option(help="daily, weekdays or weekly (Mondays) [daily].")
-    ] = None,
-    threshold: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PERCENT",
-            help="Mail only papers that are this likely to please, 1 to 99, at most SIZE, "
-            "and on a day without any no mail; or none [none].",
-        ),
-    ] = None,
-    explore: Annotated[
-        bool | None,
-        typer.Option(
-            "--explore/--no-explore", help="One paper outside the usual a digest, marked [yes]."
-        ),
-    ] = None,
-    revisions: Annotated[
-        bool | None,
-        typer.Option(
-            "--revisions/--no-revisions",
-            help="Papers of half a year too when a new version comes out, marked [no].",
-        ),
-    ] = None,
-    quiet_note: Annotated[
-        bool | None,
-        typer.Option(
-            "--quiet-note/--no-quiet-note",
-            help="On a day without papers a note that says why, rather than no mail [no].",
-        ),
-    ] = None,
-    confirmed: Annotated[
-        bool, typer.Option("--confirmed", help="They have agreed already: mail nothing.")
-    ] = False,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            help="A CSV: email,keywords (with ;),timezone,hour,size,frequency,threshold,explore,"
-            "quiet_note,revisions."
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Subscribe one address, or many from a file; a known address is changed."""
-    if (email is None) == (file is None):
-        raise typer.BadParameter("give either an address or --file")
-    if file is not None:
-        _subscribe_many(file, confirmed, as_json)
-        return
-    from paperpost.service import mentions, wishes
-    from paperpost.service import subscribe as service
-
-    try:
-        wanted = wishes.checked(
-            {
-                "keywords": keyword,
-                "authors": author,
-                "categories": category,
-                "muted": mute,
-                "timezone": timezone,
-                "hour": hour,
-                "size": size,
-                "frequency": frequency,
-                "threshold": threshold,
-                "explore": _yes_or_no(explore),
-                "quiet_note": _yes_or_no(quiet_note),
-                "revisions": _yes_or_no(revisions),
-            }
-        )
-    except wishes.InvalidWish as error:
-        raise typer.BadParameter(str(error)) from error
-    with opened() as installation:
-        done = service.by_command(installation, email or "", wanted, confirmed=confirmed)
-        found = mentions.unmentioned(installation, wanted.interests())
-    note = "; a mail asks them to confirm: `paperpost send` delivers it" if done.mailed else ""
-    document = asdict(done) | _say_unmentioned(found)
-    show(as_json, document, f"{done.email} is {done.state}{note}")
-
-
-def _yes_or_no(chosen: bool | None) -> str | None:
-    return None if chosen is None else "yes" if chosen else "no"
-
-
-def _say_unmentioned(found: "Sequence[Unmentioned]") -> dict[str, list[str]]:
-    """Tell which interests no paper has; the same for machines."""
-    from paperpost.service.mentions import unknown
-
-    for one in found:
-        say(one.sentence)
-    return unknown(found)
-
-
-def _subscribe_many(file: Path, confirmed: bool, as_json: bool) -> None:
-    from paperpost.service import mentions
-    from paperpost.service import subscribe as service
-
-    with opened() as installation:
-        done = service.from_file(installation, file, confirmed=confirmed)
-        found = mentions.unmentioned(installation, done.asked)
-    document = asdict(done) | _say_unmentioned(found)
-    del document["asked"]
-    document["rejected"] = [
-        {"file": str(file), "record": line, "reason": reason} for line, reason in done.rejected
-    ]
-    _show_ingested(as_json, document)
-    if not done.added + done.updated + done.skipped:
-        raise typer.Exit(1)
-
-
-@app.command()
-def export(
-    email: Email,
-    bibtex: Annotated[
-        bool, typer.Option("--bibtex", help="Only the papers they like, as BibTeX.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Everything stored about an address, as JSON."""
-    from paperpost.service import account
-
-    with opened() as installation:
-        if bibtex:
-            text = account.export_liked(installation, email)
-            show(as_json, {"email": email, "bibtex": text}, text.rstrip())
-            return
-        document = account.export(installation, email)
-    show(True, document, "")
-
-
-@app.command()
-def delete(email: Email, as_json: AsJson = False) -> None:
-    """Delete everything stored about an address, for good."""
-    from paperpost.service import account
-
-    with opened() as installation:
-        account.delete(installation, email)
-    show(as_json, {"email": email, "deleted": True}, f"Everything about {email} is gone.")
+subscriber_commands.register(app)
 
 
 @app.command()
@@ -385,92 +234,13 @@ def send(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def vote(
-    email: Email,
-    paper: Annotated[str, typer.Argument(help="A paper's id.")],
-    value: Annotated[str, typer.Argument(help="up, down or none.")],
-    as_json: AsJson = False,
-) -> None:
-    """Vote for a subscriber; it counts at once."""
-    from paperpost.service.vote import VALUES, cast_by_command
-
-    if value not in VALUES:
-        raise typer.BadParameter("the vote is up, down or none")
-    with opened() as installation:
-        cast_by_command(installation, email, paper, value)
-    document = {"email": email, "paper": paper, "value": VALUES[value]}
-    show(as_json, document, f"{email} on {paper}: {value}")
-
-
-@app.command()
 def status(as_json: AsJson = False) -> None:
     """Last fetch and training, deliveries by state, and what is wrong."""
     from paperpost.service.status import status as look
 
     with opened() as installation:
         report = look(installation)
-    show(as_json, report, _status_text(report))
-
-
-def _status_text(report: dict[str, Any]) -> str:
-    papers, model = report["papers"], report["model"]
-    people = ", ".join(f"{n} {state}" for state, n in sorted(report["subscribers"].items()))
-    lines = [
-        f"papers       {papers['stored']:,}, newest day {papers['newest_day'] or 'none'}",
-        f"subscribers  {people or 'none'}",
-        f"model        {_model_text(model)}",
-        f"last         {_runs_text(report['runs'])}",
-    ]
-    if ticks := report["ticks"]:
-        lines.append(f"ticks        {ticks['process']}, since {_minute(ticks['since'])}")
-    if connected := report["connected"]:
-        lines.append(f"connected    {', '.join(connected)}")
-    for run in report["sources"]:
-        lines.append(f"source       {run['source']}: {_source_text(run)}")
-        lines += [
-            f"             {day['day']} {day['state']}: {day['evidence']}" for day in run["days"]
-        ]
-    for kind, states in report["deliveries"].items():
-        shown = ", ".join(f"{n} {state}" for state, n in states.items() if n)
-        lines.append(f"{kind:<12} {shown or 'none'}")
-    lines.append(f"bounces      {_bounces_text(report['bounces'])}")
-    for silent in report["silent"]:
-        lines.append(f"silent       {silent['date']}, {silent['subscribers']}: {silent['reason']}")
-    lines += [f"wrong        {line}" for line in report["wrong"]]
-    return "\n".join(lines)
-
-
-def _source_text(run: dict[str, Any]) -> str:
-    if run["asked_at"] is None:
-        return "never asked: run `paperpost fetch` or `serve`"
-    return f"{run['detail']} ({_minute(run['asked_at'])})"
-
-
-def _runs_text(runs: dict[str, str | None]) -> str:
-    """When it was that things were done last; the model's line tells of the training."""
-    words = {"fetched_at": "fetched", "composed_at": "composed", "sent_at": "sent"}
-    told = [f"{word} {_minute(at)}" for name, word in words.items() if (at := runs[name])]
-    return ", ".join(told) or "nothing was fetched, composed or sent yet"
-
-
-def _bounces_text(bounces: dict[str, int]) -> str:
-    kinds = ", ".join(
-        f"{bounces[kind]} {kind}" for kind in ("hard", "soft", "complaint") if bounces[kind]
-    )
-    suppressed = bounces["suppressed_subscribers"]
-    return f"{kinds or 'none'} in 30 days; {suppressed} suppressed"
-
-
-def _model_text(model: dict[str, Any] | None) -> str:
-    if model is None:
-        return "none yet"
-    trained = _minute(model["trained_at"])
-    return f"{model['papers']:,} papers, {model['votes']:,} votes, {trained}"
-
-
-def _minute(at: str) -> str:
-    """A time in UTC, as people read it."""
-    return f"{at[:16].replace('T', ' ')} UTC"
+    show(as_json, report, status_text(report))
 
 
 library_commands.register(app)

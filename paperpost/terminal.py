@@ -48,6 +48,18 @@ def show(as_json: bool, document: Any, text: str) -> None:
         typer.echo(text)
 
 
+def show_ingested(as_json: bool, document: dict[str, Any]) -> None:
+    """What was taken in, and how many records were rejected; those are in `document`."""
+    for rejected in document["rejected"][:20]:
+        what = f"record {rejected['record']} of " if rejected["record"] else "not read: "
+        say(f"{what}{rejected['file']}: {rejected['reason']}")
+    if len(document["rejected"]) > 20:
+        say(f"and {len(document['rejected']) - 20} more")
+    counts = {name: document[name] for name in ("added", "updated", "skipped")}
+    counts["rejected"] = sum(1 for rejected in document["rejected"] if rejected["record"])
+    show(as_json, document, ", ".join(f"{number} {name}" for name, number in counts.items()))
+
+
 def fail(line: str) -> NoReturn:
     """End with status 1; the line says why."""
     say(f"paperpost: {line}")
