@@ -472,17 +472,24 @@ def test_what_was_handed_over_twice_without_an_answer_is_not_sent_a_third_time()
 
 
 def test_a_mail_that_breaks_each_connection_is_put_off_while_others_go() -> None:
+    everybody_has_one = threading.Barrier(4)
+
     @dataclass
     class Picky(Relay):
+        has_carried: bool = False
+
         def send(self, outgoing: Outgoing) -> Outcome:
-            if outgoing.filename == "2.eml":
+            if not self.has_carried:  # no connection is to break that carried no other mail
+                everybody_has_one.wait(30)
+                self.has_carried = True
+            if outgoing.filename == "8.eml":
                 return Unreachable("connection lost")
             return super().send(outgoing)
 
     outbox = MemoryOutbox(rows(9))
     tally = deliver(outbox, Picky, Now(), threading.Event(), connections=4, wait_for_leases=False)
     assert (tally.sent, tally.queued, tally.unreachable) == (8, 1, None)
-    assert outbox.rows[2].due > NOW
+    assert outbox.rows[8].due > NOW
 
 
 @pytest.mark.parametrize(

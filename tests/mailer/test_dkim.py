@@ -197,4 +197,4 @@ def test_without_the_library_it_is_said_what_to_install() -> None:
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    assert "paperpost[dkim]" in result.stdout
+    assert "extra `dkim`" in result.stdout

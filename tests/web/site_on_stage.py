@@ -33,7 +33,7 @@ class Stage:
 def stage() -> Iterator[Stage]:
     with listen("127.0.0.1", 0) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with httpx.Client(base_url=address, trust_env=False) as client:
+        with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
             stage = Stage(client)
             server = uvicorn.Server(uvicorn.Config(stage, log_level="warning", lifespan="off"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
