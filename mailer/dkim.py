@@ -147,7 +147,7 @@ def _key(pem: str) -> _Key:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError as error:
-        raise DkimError("signing needs `cryptography`: install paperpost[dkim]") from error
+        raise DkimError("signing needs `cryptography`: install the extra `dkim`") from error
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
