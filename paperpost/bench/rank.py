@@ -21,7 +21,7 @@ from recommender.text import MAX_TERMS
 from recommender.threads import single_threaded_blas
 
 # As many subscribers are ranked at once as when digests are composed.
-BLOCK = 500
+BLOCK = 1_000
 TOP = 20
 # A digest's papers come with reasons.
 PAPERS_OF_A_DIGEST = 10

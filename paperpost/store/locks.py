@@ -42,6 +42,9 @@ _HELD = text("""
     WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :number AND objsubid = 1
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """)
+_NOW = text("SELECT clock_timestamp()")
+_IS_NEWER = text("SELECT backend_start > :now FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+_MOST_AT_HAND = 15
 _TAKE = text("SELECT pg_try_advisory_lock(:number)")
 _GIVE_BACK = text("SELECT pg_advisory_unlock(:number)")
 _OTHERS = text("""
@@ -178,10 +181,7 @@ class SessionLock(JobLock):
     def _begin(self) -> bool:
         """Open a session that takes the lock, and keep it alive."""
         spoken_at = _seconds()
-        self._engine.dispose()  # connected anew: `holder_of` tells since when the session is there
-        session = self._engine.connect()
-        session = session.execution_options(isolation_level="AUTOCOMMIT")
-        session.detach()  # never given to anybody else
+        session = self._new_session()
         try:
             set_if_unset(session, {"idle_session_timeout": f"{self._silence * 1000:.0f}ms"})
             taken = bool(session.execute(_TAKE, self._number).scalar())
@@ -195,6 +195,24 @@ class SessionLock(JobLock):
         self.not_ours.clear()
         threading.Thread(target=self._keep, args=(session,), name="lock", daemon=True).start()
         return True
+
+    def _new_session(self) -> Connection:
+        """A session that is never given to anybody else, and that begins now: `holder_of` tells
+        since when it is there. Older ones that our pool has at hand are ended; a pool before the
+        server may have no other ones."""
+        with self._engine.connect() as connection:
+            now = {"now": connection.execute(_NOW).scalar_one()}
+        for left in reversed(range(_MOST_AT_HAND + 1)):
+            session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            session.detach()
+            try:
+                if not left or session.execute(_IS_NEWER, now).scalar():
+                    break
+            except BaseException:
+                session.close()
+                raise
+            session.close()
+        return session
 
     def _keep(self, session: Connection) -> None:
         while not self.not_ours.wait(self._speak_every):

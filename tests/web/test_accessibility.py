@@ -29,7 +29,7 @@ def violations(tab: Page, place: Place, rules: Any) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
-def test_axe_finds_nothing_on_any_page_by_day_and_by_night(
+def test_axe_finds_nothing_on_any_page(
     furnished: Furnished, readers: Readers, screen: Screen
 ) -> None:
     tab = readers.tab(screen)
@@ -38,8 +38,9 @@ def test_axe_finds_nothing_on_any_page_by_day_and_by_night(
         tab.emulate_media(color_scheme="light")
         go(tab, furnished, place)
         found += violations(tab, place, EVERYTHING)
-        tab.emulate_media(color_scheme="dark")
-        found += violations(tab, place, COLOURS)
+        if screen is SCREENS[0]:  # the colours are the same on all
+            tab.emulate_media(color_scheme="dark")
+            found += violations(tab, place, COLOURS)
     assert found == []
 
 
