@@ -182,3 +182,15 @@ def test_a_unit_lets_leases_be_judged() -> None:
     # A hidden process is taken for dead, and its mails are sent again (service/leases.py).
     unit = (DEPLOY / "paperpost.service").read_text(encoding="utf-8")
     assert not re.search(r"^(ProtectProc|ProcSubset)=", unit, re.MULTILINE)
+
+
+def test_wherever_workers_of_dask_start_they_keep_their_memory() -> None:
+    kept = re.findall(
+        r"(MALLOC_\w+)=(\d+)", (REPOSITORY / "docs" / "engines.md").read_text(encoding="utf-8")
+    )
+    assert len(kept) == 3
+    unit = (DEPLOY / "paperpost-worker.service").read_text(encoding="utf-8")
+    assert re.findall(r"(MALLOC_\w+)=(\d+)", unit) == kept
+    environment = services()["worker"]["environment"]
+    assert [(name, environment[name]) for name, _ in kept] == kept
+    assert environment.items() >= services()["work"]["environment"].items()
