@@ -44,7 +44,9 @@ class PaperTerms:
         chosen: list[int] = []
         taken = 0
         for place in places[: DEPTH * most]:
-            if holders[place] & taken or (known and _is_in(self.phrases[place], known)):
+            if holders[place] & taken:
+                continue
+            if known and any(self.phrases[place] in longer for longer in known):
                 continue
             within = held[place] & taken
             if within:
@@ -70,10 +72,6 @@ class PaperTerms:
                         holders[other] |= 1 << place
                         held[place] |= 1 << other
         return holders, held
-
-
-def _is_in(phrase: str, known: Collection[str]) -> bool:
-    return any(phrase in longer for longer in known)
 
 
 def _parts(words: Sequence[str]) -> set[str]:

@@ -57,25 +57,25 @@ def rank(
     calibration: Calibration | None = None,
 ) -> list[list[Ranked]]:
     """The best `limit` papers of each reader, with reasons; otherwise as `best`."""
-    part, columns = _part_of(batch, allowed)
-    if columns is not None:
-        allowed = None if allowed is None else allowed[:, columns]
-        popularity = None if popularity is None else popularity[columns]
+    batch, allowed, popularity = _without_unused(batch, allowed, popularity)
     found = best(
-        profiles, part, limit=limit, allowed=allowed, popularity=popularity, explore=explore
+        profiles, batch, limit=limit, allowed=allowed, popularity=popularity, explore=explore
     )
-    return tell(profiles, part, found, allowed, calibration or Calibration())
+    return tell(profiles, batch, found, allowed, calibration or Calibration())
 
 
-def _part_of(batch: Batch, allowed: Booleans | None) -> tuple[Batch, Booleans | None]:
-    """The papers that are allowed to anybody, and their columns where that is much less: two days'
-    papers are candidates of those who have had one of the two."""
+def _without_unused(
+    batch: Batch, allowed: Booleans | None, popularity: Scores | None
+) -> tuple[Batch, Booleans | None, Scores | None]:
+    """Only the papers that are allowed to anybody, where that is much less: two days' papers are
+    candidates of those who have had one of the two."""
     if allowed is None or len(allowed) < _READERS_WORTH_A_PART:
-        return batch, None
+        return batch, allowed, popularity
     columns = np.asarray(allowed.any(axis=0))
     if np.count_nonzero(columns) > _MOST_OF_A_BATCH * len(batch):
-        return batch, None
-    return batch.part(columns), columns
+        return batch, allowed, popularity
+    popular = None if popularity is None else popularity[columns]
+    return batch.part(columns), allowed[:, columns], popular
 
 
 def tell(

@@ -71,8 +71,8 @@ class Introduction(WorkerPlugin):
 
 def work_through(wanted: Identity, job: Job, snapshot_id: int, block: Block) -> Outcome:
     """Do one block of a run; what came of it is written to the store, and only counts go back."""
-    worker = get_worker().address
-    use_threads(get_worker().state.nthreads)
+    worker = get_worker()
+    use_threads(worker.state.nthreads)
     try:
         place = _workplace_of(wanted)
         with place.busy, single_threaded_blas():
@@ -80,12 +80,12 @@ def work_through(wanted: Identity, job: Job, snapshot_id: int, block: Block) -> 
             with uncollected():
                 counts = dict(job(place.installation, block))
             place.settle()
-        return Outcome(worker, counts)
+        return Outcome(worker.address, counts)
     except Exception as error:  # whatever it is, somebody else may be able to do it
         log.warning("a block failed", exc_info=True)
         # What others say may hold somebody's address, and stays in this log.
         told = str(error) if isinstance(error, FAILURES) else type(error).__name__
-        return Outcome(worker, {}, told)
+        return Outcome(worker.address, {}, told)
 
 
 def _get_ready(wanted: Identity, snapshot_id: int) -> None:

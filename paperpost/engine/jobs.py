@@ -5,7 +5,7 @@ difference who does which of them, and when.
 """
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from paperpost.engine.engine import Block
@@ -25,7 +25,7 @@ class ComposeDate:
     now: datetime
 
     def __call__(self, installation: Installation, block: Block) -> Counter[str]:
-        return compose_block(_at(self.now, installation), _active(installation, block), self.on)
+        return compose_block(installation.at(self.now), _active(installation, block), self.on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ComposeDue:
     now: datetime
 
     def __call__(self, installation: Installation, block: Block) -> Counter[str]:
-        return compose_due_block(_at(self.now, installation), _active(installation, block))
+        return compose_due_block(installation.at(self.now), _active(installation, block))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,9 @@ class RankDate:
     def __call__(self, installation: Installation, block: Block) -> Counter[str]:
         turns, _ = turns_by_hand(_active(installation, block), self.on, self.now)
         people = [turn.person for turn in turns]
-        rankings = rank_block(_at(self.now, installation), people, self.on)
+        rankings = rank_block(installation.at(self.now), people, self.on)
         chosen = sum(len(ranking.choices) for ranking in rankings.values())
         return Counter(ranked=len(rankings), papers=chosen)
-
-
-def _at(now: datetime, installation: Installation) -> Installation:
-    return replace(installation, clock=lambda: now)
 
 
 def _active(installation: Installation, block: Block) -> list[Subscriber]:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 
@@ -68,8 +67,7 @@ def compose_date(
     What is queued this way is due at once. Who was overtaken is ranked again. `rank` is how a block
     is ranked.
     """
-    now = installation.clock()
-    at_one_moment = replace(installation, clock=lambda: now)
+    at_one_moment = installation.at(installation.clock())
     for people in _people(installation, only):
         yield compose_block(at_one_moment, people, on, rank)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from threading import Event, Lock, Thread
@@ -165,6 +165,10 @@ class Installation:
     def dkim(self) -> DkimSigner | None:
         """Signs mails as coming from our domain; None: that is left to the mail server."""
         return dkim_signer(self.settings)
+
+    def at(self, now: datetime) -> Installation:
+        """The same one, whose clock stands still at that moment."""
+        return replace(self, clock=lambda: now)
 
     def close(self) -> None:
         """End what runs beside the requests, and give the database's connections back."""

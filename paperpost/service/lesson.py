@@ -36,7 +36,7 @@ MOST_KNOWN = 250_000
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """A model, how many papers it knows, how many votes on them it learnt from, and the number up
-    to which there is none left to learn from; None without any."""
+    to which there is none left to learn from; 0 without any."""
 
     model: Model
     papers: int

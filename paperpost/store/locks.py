@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from paperpost.store.errors import clearly
-from paperpost.store.postgresql import set_if_unset
+from paperpost.store.postgresql import MOST_CONNECTIONS, set_if_unset
 
 Job: TypeAlias = Literal["tick", "fetch", "train", "upgrade"]
 # Arbitrary numbers that name their advisory locks in PostgreSQL: all that there are.
@@ -44,12 +44,12 @@ _HELD = text("""
 """)
 _NOW = text("SELECT clock_timestamp()")
 _IS_NEWER = text("SELECT backend_start > :now FROM pg_stat_activity WHERE pid = pg_backend_pid()")
-_MOST_AT_HAND = 15
 _TAKE = text("SELECT pg_try_advisory_lock(:number)")
 _GIVE_BACK = text("SELECT pg_advisory_unlock(:number)")
 _OTHERS = text("""
     SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database()
-    AND application_name LIKE 'paperpost %' AND application_name <> current_setting(:ours)
+    AND application_name LIKE 'paperpost %'
+    AND application_name <> current_setting('application_name')
     ORDER BY application_name
 """)
 _PROCESS = text("""
@@ -202,7 +202,7 @@ class SessionLock(JobLock):
         server may have no other ones."""
         with self._engine.connect() as connection:
             now = {"now": connection.execute(_NOW).scalar_one()}
-        for left in reversed(range(_MOST_AT_HAND + 1)):
+        for left in reversed(range(MOST_CONNECTIONS + 1)):
             session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             session.detach()
             try:
@@ -277,4 +277,4 @@ def holder_of(engine: Engine, number: int) -> Holder | None:
 def others_of(engine: Engine) -> list[str]:
     """The names of the other processes that are connected to a server's database."""
     with engine.connect() as connection:
-        return list(connection.execute(_OTHERS, {"ours": "application_name"}).scalars())
+        return list(connection.execute(_OTHERS).scalars())
