@@ -12,12 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recommender.matrices import (
-    Floats,
-    Postings,
-    SparseRows,
-    transposed,
-)
+from recommender.matrices import Floats, SparseRows, dense_product, transposed
 from recommender.threads import in_threads
 
 # Half a percent of the papers are looked at as neighbours: 100 of CiteULike-t's 20,780 old papers,
@@ -72,7 +67,7 @@ class Background:
         """Papers x 2: the mean cosine to the nearest in the background, by words and factors."""
         if len(self.ids) <= _FEWEST_NEIGHBOURS:
             return np.zeros((len(ids), 2), dtype=np.float32)
-        _ = self._postings, self._places  # once, before threads ask for them
+        _ = self._by_term, self._places  # once, before threads ask for them
         blocks = [
             (ids[start:end], tfidf[start:end], factors[start:end])
             for start, end in _blocks(len(ids))
@@ -83,7 +78,7 @@ class Background:
     def _closeness_of(self, ids: tuple[str, ...], tfidf: SparseRows, factors: Floats) -> Floats:
         known = [(row, self._places[name]) for row, name in enumerate(ids) if name in self._places]
         rows, places = [row for row, _ in known], [place for _, place in known]
-        cosines = [self._postings.product(tfidf), factors @ self.factors.T]
+        cosines = [dense_product(tfidf, self._by_term), factors @ self.factors.T]
         means = []
         for each in cosines:
             each[rows, places] = -1
@@ -95,8 +90,8 @@ class Background:
         return max(_FEWEST_NEIGHBOURS, round(len(self.ids) * NEIGHBOUR_SHARE))
 
     @cached_property
-    def _postings(self) -> Postings:
-        return Postings(transposed(self.tfidf))
+    def _by_term(self) -> SparseRows:
+        return transposed(self.tfidf)
 
     @cached_property
     def _places(self) -> dict[str, int]:

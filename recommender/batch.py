@@ -11,12 +11,11 @@ from recommender.background import Background
 from recommender.duplicates import Group, groups
 from recommender.matrices import (
     Booleans,
+    Columns,
     Floats,
     Integers,
-    Postings,
     SparseRows,
     entries,
-    transposed,
 )
 from recommender.neighbours import Neighbours, Support
 from recommender.paper_terms import PaperTerms, is_telling, plain
@@ -65,9 +64,9 @@ class Batch:
         return {paper.id: position for position, paper in enumerate(self.papers)}
 
     @cached_property
-    def postings(self) -> Postings:
-        """TF-IDF as terms x papers, the side a product with profiles needs."""
-        return Postings(transposed(self.tfidf))
+    def words(self) -> Columns:
+        """TF-IDF as a product with profiles needs it."""
+        return Columns(self.tfidf)
 
     @cached_property
     def crowding(self) -> Floats:
@@ -131,7 +130,7 @@ class Batch:
 
     def get_ready(self) -> None:
         """Work out at once what ranking for the first reader would."""
-        _ = self.crowding, self.postings, self.support, self.index, self.copies
+        _ = self.crowding, self.words, self.support, self.index, self.copies
 
     def telling_terms(self, position: int) -> PaperTerms:
         """The terms of a paper that tell what it is about."""

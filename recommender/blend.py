@@ -97,7 +97,7 @@ def _match(
     likes = vectors.likes[rows, None]
     experience = likes / (likes + np.float32(weights.half_experienced))
     inside = candidates.astype(np.float32)
-    words = batch.postings.product(vectors.tfidf[rows])
+    words = batch.words.product(vectors.tfidf[rows])
     reader = vectors.folded[rows] @ batch.factors.T
     centroid = vectors.centroids[rows] @ batch.factors.T
     return {

@@ -74,11 +74,9 @@ class _Rows:
     """Rows of a sparse matrix one after another."""
 
     def __init__(self, matrix: SparseRows, rows: Integers) -> None:
-        starts, self.lengths = matrix.indptr[rows], np.diff(matrix.indptr)[rows]
-        self.ends = np.concatenate([[0], np.cumsum(self.lengths)])
-        places = np.arange(self.ends[-1]) + np.repeat(starts - self.ends[:-1], self.lengths)
-        self.columns = matrix.indices[places]
-        self.data = matrix.data[places]
+        taken = matrix[rows]  # a copy, whose columns are numbered anew below
+        self.ends, self.columns, self.data = taken.indptr, taken.indices, taken.data
+        self.lengths = np.diff(self.ends)
 
     def parts(self, ends: list[int]) -> list[slice]:
         """Where the entries of the rows between each two of these ends are."""

@@ -167,9 +167,9 @@ def _chosen(
     if one.outside is None or not chosen:
         return chosen, None, below
     shorter = _divided(one, passing, one.size - 1)
-    is_there = _work(batch, one.outside.index) in {entry.work for entry in shorter}
+    is_there = _work(batch, one.outside.place) in {entry.work for entry in shorter}
     followed = sum(entry.is_followed for entry in passing)
-    if is_there or followed >= one.size or _is_asked_for(one.parts, one.outside.index, batch):
+    if is_there or followed >= one.size or _is_asked_for(one.parts, one.outside.place, batch):
         return chosen, None, below
     return shorter, one.outside, below
 
@@ -222,4 +222,4 @@ def _named(one: Ranked, name: str) -> Ranked:
     if not name:
         return one
     reasons = (Reason("interest", (name,)), *one.reasons)
-    return replace(one, interest=name, reasons=reasons[:MOST_REASONS])
+    return one._replace(interest=name, reasons=reasons[:MOST_REASONS])

@@ -34,6 +34,8 @@ UNCERTAINTY_WEIGHT = 0.3
 _READERS_AT_ONCE = 16
 # Of readers looked at together the one with most evidence has at most so many times as much.
 _MOST_FILLED = 1.2
+# So many papers that fit best are looked at before all.
+_LIKELY = 8
 # The variance of votes on one and the same paper, of unit length.
 RIDGE = 1.0
 
@@ -104,12 +106,31 @@ def _most_telling(
         evidence = profiles.evidence.factors[items]
         evidence[~is_item] = 0
         centroids = profiles.vectors.centroids[[readers[one] for one in some]]
-        bounds = (factors @ centroids[:, :, None])[:, :, 0]
-        bounds += UNCERTAINTY_WEIGHT * uncertainty(factors, evidence)
-        best = np.where(is_paper, bounds, -np.inf).argmax(axis=1).tolist()
-        for one, place in zip(some, best, strict=True):
+        fits = np.where(is_paper, (factors @ centroids[:, :, None])[:, :, 0], -np.inf)
+        for one, place in zip(some, greatest_bounds(fits, factors, evidence), strict=True):
             chosen[one] = pools[one][place]
     return chosen
+
+
+def greatest_bounds(fits: Floats, papers: Floats, seen: Floats) -> list[int]:
+    """For each reader the place with the greatest bound, from fits (readers x papers), the papers'
+    factors (readers x papers x factors) and those of what was seen (readers x items x factors).
+
+    An uncertainty is at most 1, so a paper that fits much worse than another cannot have it:
+    seldom more than eight of forty are worth the work.
+    """
+    order = np.argsort(-fits, axis=1, kind="stable")
+    likely, next_one = order[:, :_LIKELY], order[:, _LIKELY : _LIKELY + 1]
+    near = papers[np.arange(len(papers))[:, None], likely]
+    bounds = np.take_along_axis(fits, likely, axis=1)
+    bounds += UNCERTAINTY_WEIGHT * uncertainty(near, seen)
+    found = np.take_along_axis(likely, bounds.argmax(axis=1)[:, None], axis=1)[:, 0]
+    most = np.take_along_axis(fits, next_one, axis=1) + UNCERTAINTY_WEIGHT
+    unsure = np.flatnonzero((most > bounds.max(axis=1)[:, None]).any(axis=1))
+    if unsure.size:
+        every = fits[unsure] + UNCERTAINTY_WEIGHT * uncertainty(papers[unsure], seen[unsure])
+        found[unsure] = every.argmax(axis=1)
+    return [int(place) for place in found]
 
 
 def _of_about_one_size(order: Sequence[int], sizes: Sequence[int]) -> Iterator[Sequence[int]]:

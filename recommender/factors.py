@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 
-from recommender.foldin import fold_short, inverse_of
+from recommender.foldin import fold_short, root_of
 from recommender.matrices import (
     Floats,
     SparseRows,
@@ -65,14 +65,14 @@ class Space:
             return np.asarray(self.term_factors.T @ self.term_factors)
 
     @cached_property
-    def _term_inverse(self) -> Floats:
+    def _term_root(self) -> Floats:
         with single_threaded_blas():
-            return inverse_of(self._term_gramian, self.settings.regularization)
+            return root_of(self._term_gramian, self.settings.regularization)
 
     @cached_property
-    def _paper_inverse(self) -> Floats:
+    def _paper_root(self) -> Floats:
         with single_threaded_blas():
-            return inverse_of(self.paper_gramian, self.settings.regularization)
+            return root_of(self.paper_gramian, self.settings.regularization)
 
     @property
     def factors(self) -> int:
@@ -89,16 +89,14 @@ class Space:
     def fold_papers(self, tfidf: SparseRows) -> Floats:
         """Unit-length factors of papers from their TF-IDF rows (papers x terms)."""
         entries = tfidf * self.settings.text_confidence
-        return self._fold(entries, self.term_factors, self._term_gramian, self._term_inverse)
+        return self._fold(entries, self.term_factors, self._term_gramian, self._term_root)
 
     def fold_readers(self, votes: SparseRows, papers: Floats) -> Floats:
         """Unit-length factors of readers from votes (readers x `papers`; negative: a dislike)."""
         entries = _confidences(votes, self.settings)
-        return self._fold(entries, papers, self.paper_gramian, self._paper_inverse)
+        return self._fold(entries, papers, self.paper_gramian, self._paper_root)
 
-    def _fold(
-        self, entries: SparseRows, columns: Floats, gramian: Floats, inverse: Floats
-    ) -> Floats:
+    def _fold(self, entries: SparseRows, columns: Floats, gramian: Floats, root: Floats) -> Floats:
         # implicit reads past the end of the factors when there are more columns, and may crash.
         if entries.shape[1] != len(columns):
             raise ValueError(f"{entries.shape[1]} columns for {len(columns)} factor rows")
@@ -107,7 +105,7 @@ class Space:
         longest = int(len(gramian) * _SHORT)
         long = np.flatnonzero(np.diff(entries.indptr) > longest)
         with single_threaded_blas():
-            folded = fold_short(entries, longest, columns, inverse)
+            folded = fold_short(entries, longest, columns, root)
             if long.size:
                 folded[long] = self._fold_long(entries[long], columns, gramian)
         return unit_rows(folded)

@@ -28,6 +28,7 @@ from recommender.matrices import (
 from recommender.model_file import fields_in, is_whole, parts_of
 from recommender.neighbours import Neighbours, neighbours_of, no_neighbours
 from recommender.profile import Profiles, Reader, build_profiles, keywords_of, votes_on
+from recommender.seen import Seen, apart, together
 from recommender.snapshot import Arrays, read_opened, read_snapshot, write_snapshot
 from recommender.spaces import SPACES, JointSpace, factorise_jointly
 from recommender.text import (
@@ -40,6 +41,9 @@ from recommender.text import (
 from recommender.threads import single_threaded_blas
 
 Progress = Callable[[str], None]
+
+# Of a keyword 2 kB are kept: 40 MB.
+_MOST_SEEDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,7 @@ class Model:
         they were learnt from. Raises ValueError for a place that there is not."""
         if len(places) and not 0 <= places.min() <= places.max() < len(self.paper_ids):
             raise ValueError("there is no known paper at such a place")
-        papers = [Paper(self.paper_ids[place], self.titles[place]) for place in places.tolist()]
+        papers = [self._papers[place] for place in places.tolist()]
         return self._seen(papers, self.tfidf[places], places)
 
     def batch(self, papers: Sequence[Paper]) -> Batch:
@@ -211,15 +215,28 @@ class Model:
         return TermIndex(self.vocabulary.terms)
 
     def seeds(self, keywords: Sequence[str]) -> Batch:
-        """A pseudo-paper for each keyword."""
-        if not keywords:
-            return self._nothing
-        tfidf = self.vocabulary.weigh(self.vocabulary.count(keywords))
-        papers = [Paper(keyword, keyword) for keyword in keywords]
-        return self._seen(papers, tfidf, np.full(len(papers), -1, dtype=np.int32))
+        """A pseudo-paper for each keyword. Many readers have the same ones, so they are kept."""
+        kept = self._kept_seeds
+        found = {keyword: kept.get(keyword) or self._seed(keyword) for keyword in keywords}
+        new = found.keys() - kept.keys()
+        if len(kept) + len(new) > _MOST_SEEDS:  # anybody may ask for anything
+            kept.clear()
+        kept.update(found)
+        return together(self, [found[keyword] for keyword in keywords])
+
+    def _seed(self, keyword: str) -> Seen:
+        """Made alone, so that its numbers are the same to the bit whichever come with it."""
+        tfidf = self.vocabulary.weigh(self.vocabulary.count((keyword,)))
+        unknown = np.full(1, -1, dtype=np.int32)
+        return apart(self._seen([Paper(keyword, keyword)], tfidf, unknown))[0]
 
     @cached_property
-    def _nothing(self) -> Batch:
+    def _kept_seeds(self) -> dict[str, Seen]:
+        return {}
+
+    @cached_property
+    def nothing(self) -> Batch:
+        """No papers."""
         return self.batch(())
 
     @cached_property
@@ -254,6 +271,11 @@ class Model:
         return model
 
     @cached_property
+    def _papers(self) -> tuple[Paper, ...]:
+        """The known papers without their texts: readers of one block voted on thousands of them."""
+        return tuple(map(Paper, self.paper_ids, self.titles))
+
+    @cached_property
     def _known(self) -> dict[str, int]:
         return {paper_id: position for position, paper_id in enumerate(self.paper_ids)}
 
@@ -272,10 +294,12 @@ class Model:
     def _factors(self, tfidf: SparseRows, trained: Integers) -> Floats:
         # Trained factors know who liked a paper, folded ones only its words: on CiteULike-t
         # nDCG@10 .206 against .204.
-        factors = np.zeros((len(trained), self.space.paper_factors.shape[1]), dtype=np.float32)
-        known, unknown = np.flatnonzero(trained >= 0), np.flatnonzero(trained < 0)
-        factors[known] = self.space.paper_factors[trained[known]]
-        factors[unknown] = self.space.fold_papers(tfidf[unknown])
+        if not self.space.papers:
+            return self.space.fold_papers(tfidf)
+        unknown = np.flatnonzero(trained < 0)
+        factors = self.space.paper_factors[trained]  # the last one's for those of none
+        if unknown.size:
+            factors[unknown] = self.space.fold_papers(tfidf[unknown])
         return factors
 
 

@@ -5,8 +5,6 @@ liked papers are grouped (average linkage; compare PinnerSage, Pal et al., KDD 2
 a profile of its own, and a paper counts for the one that it fits best (blend.py).
 """
 
-from typing import Any
-
 import numpy as np
 from scipy.cluster.hierarchy import linkage
 
@@ -41,7 +39,8 @@ def find_modes(factors: Floats) -> Floats:
     groups = _groups(cosines)
     sizes = np.bincount(groups)
     enough = max(_FEWEST_OF_A_MODE, _LEAST_SHARE * likes)
-    large = [group for group in np.argsort(-sizes, kind="stable") if sizes[group] >= enough]
+    largest = np.argsort(-sizes, kind="stable")
+    large = largest[sizes[largest] >= enough].tolist()
     if len(large) < 2:
         return np.zeros((0, likes), dtype=np.float32)
     member = _members(groups, large[:MOST_MODES], cosines)
@@ -61,13 +60,14 @@ def _groups(cosines: Floats) -> Integers:
         if distance > 1 - LEAST_ALIKE:
             break
         members[number] = members.pop(int(one)) + members.pop(int(other))
-    groups = np.zeros(likes, dtype=np.int32)
+    groups = [0] * likes
     for group, own in enumerate(members.values()):
-        groups[own] = group
-    return groups
+        for like in own:
+            groups[like] = group
+    return np.array(groups, dtype=np.int32)
 
 
-def _members(groups: Integers, large: list[Any], cosines: Floats) -> Floats:
+def _members(groups: Integers, large: list[int], cosines: Floats) -> Floats:
     """Modes x likes, 1 where a like belongs; those of small groups belong to the nearest mode."""
     own = np.stack([groups == group for group in large]).astype(np.float32)
     lengths = np.sqrt(np.einsum("kn,nm,km->k", own, cosines, own))

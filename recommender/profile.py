@@ -18,6 +18,7 @@ from recommender.matrices import (
     Integers,
     SparseRows,
     from_entries,
+    from_parts,
     stacked,
     unit_rows,
     unit_sparse_rows,
@@ -150,9 +151,13 @@ class Profiles:
     @cached_property
     def liked(self) -> SparseRows:
         """Readers x trained papers: a 1 for each vote up on one of them."""
-        library = self.evidence.library
-        votes = (votes_on(reader.votes, library.positions) for reader in self.readers)
-        return from_entries([_liked_among(row, library.trained) for row in votes], self.trained)
+        library, weights = self.evidence.library, self.whole.weights
+        is_liked = (weights.data > 0) & (weights.indices < len(library))
+        places = np.full(len(weights.data), -1, dtype=np.int32)
+        places[is_liked] = library.trained[weights.indices[is_liked]]
+        ends = np.concatenate([[0], np.cumsum(places >= 0)])[weights.indptr].astype(np.int32)
+        places = places[places >= 0]
+        return from_parts(np.ones(len(places), dtype=np.float32), places, ends, self.trained)
 
 
 def build_profiles(
@@ -255,11 +260,6 @@ def _entries_of(reader: Reader, library: Batch, keywords: Batch) -> dict[int, fl
     for keyword in reader.interests.keywords:
         entries[len(library) + keywords.positions[keyword]] = 1.0
     return entries
-
-
-def _liked_among(votes: dict[int, float], trained: Integers) -> dict[int, float]:
-    places = (int(trained[item]) for item, value in votes.items() if value > 0)
-    return {place: 1.0 for place in places if place >= 0}
 
 
 def _modes_of(entries: dict[int, float], library: Batch) -> list[dict[int, float]]:

@@ -1,7 +1,7 @@
 """From profiles and papers to ranked papers: the best by the blend, and what is told of them."""
 
-from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,16 +27,16 @@ _READERS_WORTH_A_PART = 50
 _MOST_OF_A_BATCH = 0.75
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A paper at its place: `score` is the sum of `parts`; `index` is its place in the batch.
+# A tuple, for the same reason as a `Reason`.
+class Ranked(NamedTuple):
+    """A paper at its place: `score` is the sum of `parts`; `place` is where it stands in the batch.
 
     `probability` is the chance of a vote up; `also` are the places of its copies (duplicates.py),
     which the list leaves out; `interest` is the named one that it is there for (shares.py).
     """
 
     paper_id: str
-    index: int
+    place: int
     score: float
     reasons: tuple[Reason, ...]
     parts: dict[str, float]
@@ -158,7 +158,7 @@ def best(
 
 def _fill_caches(profiles: Profiles, batch: Batch) -> None:
     """What is computed once for all readers, before threads ask for it at the same time."""
-    _ = batch.crowding, batch.postings, batch.support, batch.copies
+    _ = batch.crowding, batch.words, batch.support, batch.copies
     if any(reader.interests != Interests() for reader in profiles.readers):
         _ = batch.index
     if batch.support:
@@ -282,12 +282,14 @@ def _told(
 
 def _as_explored(one: Ranked, place: int) -> Ranked:
     reasons = (Reason("explored", (str(place),)), *one.reasons)
-    return replace(one, explored=True, reasons=reasons[:MOST_REASONS])
+    return one._replace(explored=True, reasons=reasons[:MOST_REASONS])
 
 
 def _copies(batch: Batch, place: int, allowed: npt.NDArray[np.bool_] | None) -> tuple[int, ...]:
+    if place not in batch.copies:
+        return ()
     return tuple(
         batch.place(copy)
-        for copy in batch.copies.get(place, ())
+        for copy in batch.copies[place]
         if copy != place and (allowed is None or allowed[copy])
     )

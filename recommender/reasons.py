@@ -26,6 +26,7 @@ _Plain = Callable[[str], str]
 _POPULAR = Reason("popular")
 _NEW = Reason("new")
 _UNLIKE = Reason("unlike")
+_LOOKED_AT = DEPTH * MOST_TERMS
 
 
 def reasons_for(
@@ -54,7 +55,7 @@ class _Explainer:
         self._batch, self._found, self._plain = batch, found, plain
         self._evidence = profiles.evidence
         self._forgotten = profiles.forgotten.get(reader)
-        self._has_dislikes = _has_dislikes(profiles, reader)
+        self._weights = entries(profiles.vectors.weights, reader)[1]
         interests = profiles.readers[reader].interests
         self._authors = frozenset(map(normal_name, interests.authors))
         self._categories = frozenset(map(normal_category, interests.categories))
@@ -63,6 +64,9 @@ class _Explainer:
             for word in interests.keywords
             if (there := batch.index.holders(word))
         ]
+        self._liked, self._shared = found.liked.tolist(), found.shared.tolist()
+        self._first_places = found.places[:, :_LOOKED_AT].tolist()
+        self._first_strengths = found.strengths[:, :_LOOKED_AT].tolist()
         by_match = found.cosines * found.weights[:, None]
         self._nearest_items = by_match.argmax(axis=0).tolist() if len(by_match) else []
 
@@ -104,21 +108,33 @@ class _Explainer:
         return [Reason("category", (name,)) for name in islice(shared, 1)]
 
     def _terms(self, rank: int, paper: int, found: Sequence[str]) -> list[Reason]:
-        """The terms that added most to the product of the two TF-IDF rows."""
-        terms, known = self._batch.telling_terms(paper), [self._plain(word) for word in found]
-        liked, shared = int(self._found.liked[rank]), int(self._found.shared[rank])
-        of_whom: tuple[tuple[SharedWith, int, int], ...]
-        of_whom = (("likes", 0, liked), ("keywords", liked, shared))
-        for shared_with, start, end in of_whom:
-            some = slice(start, min(end, start + DEPTH * MOST_TERMS))
-            places = self._found.places[rank, some].tolist()
-            chosen = terms.distinct(places, known, MOST_TERMS)
-            if chosen:
-                strengths = self._found.strengths[rank, some].tolist()
-                strength = sum(strengths[places.index(place)] for place in chosen)
-                names = tuple(terms.names[place] for place in chosen)
-                return [Reason("terms", names, shared_with=shared_with, strength=strength)]
-        return []
+        """The terms that added most to the product of the two TF-IDF rows: of liked papers, or
+        else of keywords."""
+        liked, shared = self._liked[rank], self._shared[rank]
+        if liked:
+            first, strengths = self._first_places[rank][:liked], self._first_strengths[rank]
+            reasons = self._of_terms("likes", paper, first, strengths, found)
+            if reasons:
+                return reasons
+        some = slice(liked, min(shared, liked + _LOOKED_AT))
+        places, values = self._found.places[rank, some], self._found.strengths[rank, some]
+        return self._of_terms("keywords", paper, places.tolist(), values.tolist(), found)
+
+    def _of_terms(
+        self,
+        shared_with: SharedWith,
+        paper: int,
+        places: list[int],
+        strengths: list[float],
+        found: Sequence[str],
+    ) -> list[Reason]:
+        terms = self._batch.telling_terms(paper)
+        chosen = terms.distinct(places, [self._plain(word) for word in found], MOST_TERMS)
+        if not chosen:
+            return []
+        names = tuple([terms.names[place] for place in chosen])
+        strength = sum([strengths[places.index(place)] for place in chosen])
+        return [Reason("terms", names, shared_with=shared_with, strength=strength)]
 
     def _nearest(
         self, rank: int, paper: int, found: Sequence[str], weak: bool = False
@@ -151,8 +167,4 @@ class _Explainer:
             yield from np.argsort(-match, kind="stable")[1:].tolist()
 
     def _unlike(self) -> list[Reason]:
-        return [_UNLIKE] if self._has_dislikes else []
-
-
-def _has_dislikes(profiles: Profiles, reader: int) -> bool:
-    return bool((entries(profiles.vectors.weights, reader)[1] < 0).any())
+        return [_UNLIKE] if (self._weights < 0).any() else []

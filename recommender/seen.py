@@ -1,15 +1,20 @@
 """Papers as a model sees them, one by one, so that they can be kept and put together again."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recommender.batch import Batch
 from recommender.errors import SpaceError
 from recommender.matrices import Booleans, Floats, Integers, entries, from_parts, stacked
-from recommender.model import Model
 from recommender.text import Paper
+
+if TYPE_CHECKING:
+    from recommender.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def interleaved(some: Batch, others: Batch, is_some: Booleans) -> Batch:
 def together(model: Model, papers: Sequence[Seen]) -> Batch:
     """The batch of papers that this model has seen."""
     if not papers:
-        return model.batch(())
+        return model.nothing
     ends = np.cumsum([0, *(len(one.columns) for one in papers)], dtype=np.int32)
     tfidf = from_parts(
         np.concatenate([one.weights for one in papers]),

@@ -62,8 +62,8 @@ class JointSpace:
     def parted(self, factors: Floats) -> list[Floats]:
         """Factors of unit length apart for each space."""
         ends = np.cumsum([space.factors for space in self.spaces])[:-1]
-        whole = factors * np.float32(np.sqrt(len(self.spaces)))
-        return [np.ascontiguousarray(part) for part in np.split(whole, ends, axis=1)]
+        scale = np.float32(np.sqrt(len(self.spaces)))
+        return [part * scale for part in np.split(factors, ends, axis=1)]
 
 
 def factorise_jointly(

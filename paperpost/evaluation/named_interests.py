@@ -34,7 +34,7 @@ def with_words(shipped: Shipped, merged: Merged) -> Mapping[str, Positions]:
     shared = rank_by_shares(
         shipped.model, divided, shipped.library, shipped.candidates, allowed=allowed
     )
-    places = [[paper.index for paper in one.papers] for one in shared]
+    places = [[paper.place for paper in one.papers] for one in shared]
     return {AS_ONE: whole.positions, BY_SHARES: lists_of(places, LISTED).positions}
 
 

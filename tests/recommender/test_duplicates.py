@@ -132,7 +132,7 @@ def listed(limit: int = 100, allowed: Booleans | None = None) -> list[Ranked]:
 
 
 def test_a_work_is_listed_once_and_names_its_copy() -> None:
-    found = {one.index: one.also for one in listed()}
+    found = {one.place: one.also for one in listed()}
     assert len(found) == 11
     assert {found.get(0), found.get(11)} == {None, (11,) if 0 in found else (0,)}
     assert not any(also for index, also in found.items() if index not in (0, 11))
@@ -145,7 +145,7 @@ def test_folding_does_not_shorten_a_list() -> None:
 def test_a_copy_that_is_no_candidate_folds_nothing_and_is_not_named() -> None:
     allowed = np.ones((1, 12), dtype=np.bool_)
     allowed[0, 0] = False
-    found = {one.index: one.also for one in listed(allowed=allowed)}
+    found = {one.place: one.also for one in listed(allowed=allowed)}
     assert found[11] == ()
 
 

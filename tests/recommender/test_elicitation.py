@@ -90,7 +90,7 @@ def test_the_first_question_leaves_the_least_doubt_about_what_may_be_liked() -> 
     """Against ridge regression with explicit inverses, and probabilities as they are told."""
     library, batch = model().batch(papers(80)), model().batch(MANY)
     profiles = model().profiles([BOTH], library)
-    told = {one.index: one.probability for one in rank(profiles, batch, limit=60)[0]}
+    told = {one.place: one.probability for one in rank(profiles, batch, limit=60)[0]}
     likely = np.array([told[place] for place in range(60)])
     rows = batch.factors.astype(np.float64)
     known = profiles.evidence.factors[len(library) :].astype(np.float64)

@@ -7,7 +7,12 @@ import pytest
 from two_topics import is_protein, model, papers
 
 from recommender.explain import sentence
-from recommender.explore import SHORTEST_LIST, uncertainty
+from recommender.explore import (
+    SHORTEST_LIST,
+    UNCERTAINTY_WEIGHT,
+    greatest_bounds,
+    uncertainty,
+)
 from recommender.matrices import Booleans, Floats, unit_rows
 from recommender.profile import Interests, Reader, Vote
 from recommender.rank import Ranked, best, rank
@@ -47,9 +52,9 @@ def test_the_last_place_goes_to_a_paper_from_outside_the_list_and_no_other_chang
 def test_an_explored_paper_tells_its_rank_and_keeps_score_and_chance() -> None:
     usual, explored = ranked(ADA, 0, limit=60), ranked(ADA, 6)[-1]
     place = ids(usual).index(explored.paper_id)
-    told = (explored.score, explored.parts, explored.probability, explored.index)
+    told = (explored.score, explored.parts, explored.probability, explored.place)
     same = usual[place]
-    assert told == (same.score, same.parts, same.probability, same.index)
+    assert told == (same.score, same.parts, same.probability, same.place)
     assert explored.reasons[0].kind == "explored"
     assert explored.reasons[1:] == same.reasons[:2]
     said = f"number {place + 1} in your ranking, here to learn from your vote"
@@ -100,8 +105,8 @@ def test_what_is_muted_not_allowed_or_voted_on_is_never_explored() -> None:
     for _ in range(20):
         explored = ranked(ADA, 6, allowed=allowed)[-1]
         assert explored.explored
-        assert allowed[1, explored.index]
-        allowed[1, explored.index] = False
+        assert allowed[1, explored.place]
+        allowed[1, explored.place] = False
     muted = Reader("ada", Interests(("protein folding",), muted=("cs.RO",)))
     assert all(is_protein(paper_id) for paper_id in ids(ranked(muted, 6)))
     voted = tuple(Vote(paper.id, 1) for paper in MANY[:58])
@@ -116,7 +121,7 @@ def test_a_copy_of_what_is_listed_is_never_explored() -> None:
     twice = (*works, *(replace(work, id=f"copy/{work.id}") for work in works))
     exploring = ranked(ADA, 6, twice)
     assert exploring[-1].explored
-    assert len({twice[one.index].title for one in exploring}) == 6
+    assert len({twice[one.place].title for one in exploring}) == 6
     assert [len(one.also) for one in exploring] == [1] * 6
 
 
@@ -152,3 +157,12 @@ def test_a_vote_leaves_less_uncertain_most_of_all_what_is_like_it() -> None:
     nothing = np.zeros((0, 8), dtype=np.float32)
     assert uncertainty(asked, nothing) == pytest.approx(np.ones(6), abs=1e-5)
     assert uncertainty(np.zeros((1, 8), dtype=np.float32), seen).tolist() == [0]
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.02, 0.2, 2.0])
+def test_papers_are_left_out_only_if_they_cannot_have_the_greatest_bound(spread: float) -> None:
+    asked, seen = some_rows(7 * 40, 1).reshape(7, 40, 8), some_rows(7 * 3, 2).reshape(7, 3, 8)
+    fits = spread * np.random.default_rng(5).standard_normal((7, 40), dtype=np.float32)
+    fits[0, 5:] = -np.inf  # a pool with fewer papers
+    every = fits + UNCERTAINTY_WEIGHT * uncertainty(asked, seen)
+    assert greatest_bounds(fits, asked, seen) == every.argmax(axis=1).tolist()

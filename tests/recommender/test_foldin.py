@@ -3,7 +3,7 @@ import pytest
 from implicit.cpu.als import AlternatingLeastSquares
 
 from recommender.factors import FactorSettings, factorise, space_of
-from recommender.foldin import fold_short, inverse_of
+from recommender.foldin import fold_short, root_of
 from recommender.matrices import (
     Floats,
     SparseRows,
@@ -47,7 +47,7 @@ def folded_by_implicit(votes: SparseRows, papers: Floats, gramian: Floats) -> Fl
 def test_few_entries_give_what_implicit_gives(entries: int) -> None:
     papers, gramian = random_papers()
     votes = random_votes(9, entries)
-    ours = fold_short(votes, entries, papers, inverse_of(gramian, REGULARIZATION))
+    ours = fold_short(votes, entries, papers, root_of(gramian, REGULARIZATION))
     theirs = folded_by_implicit(votes, papers, gramian)
     assert np.abs(unit_rows(ours) - unit_rows(theirs)).max() < 1e-6
 
@@ -55,7 +55,7 @@ def test_few_entries_give_what_implicit_gives(entries: int) -> None:
 def test_rows_that_are_too_long_or_empty_stay_zero() -> None:
     papers, gramian = random_papers()
     votes = from_entries([{1: 1.0, 2: 1.0, 3: 1.0}, {}, {4: 1.0}], PAPERS)
-    folded = fold_short(votes, 2, papers, inverse_of(gramian, REGULARIZATION))
+    folded = fold_short(votes, 2, papers, root_of(gramian, REGULARIZATION))
     assert folded.any(axis=1).tolist() == [False, False, True]
 
 
@@ -78,10 +78,10 @@ def test_turned_to_the_principal_axes_of_the_papers_a_space_is_the_same(entries:
     lengthy = rng.normal(size=(PAPERS, FACTORS)).astype(np.float32)
     space, papers = space_of(terms, lengthy, FactorSettings(regularization=REGULARIZATION))
     votes = random_votes(9, entries)
-    turned = fold_short(votes, entries, papers, inverse_of(space.paper_gramian, REGULARIZATION))
+    turned = fold_short(votes, entries, papers, root_of(space.paper_gramian, REGULARIZATION))
     plain = fold_short(
-        votes, entries, unit_rows(lengthy), inverse_of(lengthy.T @ lengthy, REGULARIZATION)
+        votes, entries, unit_rows(lengthy), root_of(lengthy.T @ lengthy, REGULARIZATION)
     )
-    assert inverse_of(space.paper_gramian, REGULARIZATION).ndim == 1
+    assert root_of(space.paper_gramian, REGULARIZATION).ndim == 1
     assert np.abs(turned @ papers.T - plain @ unit_rows(lengthy).T).max() < 1e-5
     assert np.abs(space.term_factors @ papers.T - terms @ unit_rows(lengthy).T).max() < 1e-4

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from two_topics import is_protein, model, papers, today
@@ -67,3 +69,21 @@ def test_readers_do_not_influence_each_other() -> None:
     alone = model().profiles([ada], library)
     assert np.allclose(together.whole.folded[1], alone.whole.folded[0], atol=1e-6)
     assert np.allclose(together.whole.centroids[1], alone.whole.centroids[0], atol=1e-6)
+
+
+def test_a_keyword_is_the_same_to_the_bit_in_whichever_company() -> None:
+    several = model().seeds(("robot gait", "enzyme", "protein folding", "enzyme"))
+    for place, keyword in enumerate(("robot gait", "enzyme", "protein folding", "enzyme")):
+        alone = replace(model()).seeds((keyword,))
+        assert several.papers[place].title == keyword
+        assert (several.factors[place] == alone.factors[0]).all()
+        assert entries(several.tfidf, place)[1].tolist() == entries(alone.tfidf, 0)[1].tolist()
+
+
+def test_keywords_stay_known_while_no_new_ones_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommender.model._MOST_SEEDS", 3)
+    fresh, keywords = replace(model()), ("robot gait", "enzyme", "protein folding")
+    first = fresh.seeds(keywords)
+    fresh.seeds(keywords[:1])
+    again = fresh.seeds(keywords)
+    assert all(one is other for one, other in zip(first.papers, again.papers, strict=True))

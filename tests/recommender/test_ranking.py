@@ -67,7 +67,7 @@ def test_the_score_is_the_sum_of_its_parts_and_falls() -> None:
 
 def test_a_reader_of_whom_nothing_is_known_gets_the_papers_in_order() -> None:
     result = ranked(NOBODY)
-    assert [one.index for one in result] == list(range(20))
+    assert [one.place for one in result] == list(range(20))
     assert {one.score for one in result} == {0.0}
 
 
@@ -75,7 +75,7 @@ def test_popularity_decides_for_a_reader_of_whom_nothing_is_known() -> None:
     profiles = model().profiles([NOBODY], model().batch([]))
     popularity = np.arange(20, dtype=np.float64)
     result = rank(profiles, model().batch(today()), limit=3, popularity=popularity)[0]
-    assert [one.index for one in result] == [19, 18, 17]
+    assert [one.place for one in result] == [19, 18, 17]
 
 
 def test_popularity_does_not_overrule_a_topic() -> None:
@@ -128,7 +128,7 @@ def test_a_paper_that_is_not_allowed_is_left_out_and_does_not_count() -> None:
     allowed = np.ones((2, 20), dtype=np.bool_)
     allowed[0, :10] = False
     first, second = rank(profiles, batch, limit=20, allowed=allowed)
-    assert {one.index for one in first} == set(range(10, 20))
+    assert {one.place for one in first} == set(range(10, 20))
     assert len(second) == 20
     half = rank(profiles, model().batch(today()[10:]), limit=20)[0]
     assert [one.paper_id for one in first] == [one.paper_id for one in half]
@@ -216,11 +216,11 @@ def test_what_hardly_anybody_may_get_changes_nothing_for_the_others() -> None:
     assert model().profiles(many, library).mode_ends[-1]  # some have two interests
     together = [one for own in ranked_by(slice(0, 60)) for one in own]
     alone = [one for number in range(60) for one in ranked_by(slice(number, number + 1))[0]]
-    assert [(one.index, one.explored) for one in together] == [
-        (one.index, one.explored) for one in alone
+    assert [(one.place, one.explored) for one in together] == [
+        (one.place, one.explored) for one in alone
     ]
     assert [one.score for one in together] == pytest.approx([one.score for one in alone], abs=1e-3)
-    assert all(candidates.papers[one.index].id == one.paper_id for one in together)
+    assert all(candidates.papers[one.place].id == one.paper_id for one in together)
 
 
 def test_a_part_of_a_batch_keeps_what_all_its_papers_tell() -> None:

@@ -54,7 +54,7 @@ def ranked(reader: Reader, limit: int = 10) -> list[Ranked]:
 
 
 def share_about(words: tuple[str, ...], of: list[Ranked]) -> float:
-    texts = [today()[one.index].text.casefold() for one in of]
+    texts = [today()[one.place].text.casefold() for one in of]
     return float(np.mean([any(word in text for word in words) for text in texts]))
 
 
@@ -86,7 +86,7 @@ def test_every_reason_given_is_true_of_the_paper() -> None:
     ada = Reader("ada", interests, tuple(Vote(paper.id, 1) for paper in past()[:8]))
     liked = {paper.title for paper in past()[:8]}
     for one in ranked(ada, limit=50):
-        paper = today()[one.index]
+        paper = today()[one.place]
         for reason in one.reasons:
             assert sentence(reason)
             match reason.kind:

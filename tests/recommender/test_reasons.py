@@ -22,7 +22,7 @@ def ranked(reader: Reader, candidates: tuple[Paper, ...] = today()) -> list[Rank
 
 def reasons(reader: Reader, kind: str) -> list[tuple[Paper, Reason]]:
     return [
-        (today()[one.index], reason)
+        (today()[one.place], reason)
         for one in ranked(reader)
         for reason in one.reasons
         if reason.kind == kind
@@ -124,7 +124,7 @@ def test_popular_papers_are_called_popular_to_a_reader_of_whom_nothing_is_known(
     votes = np.zeros(20)
     votes[4] = 3
     best = rank(profiles, model().batch(today()), limit=1, popularity=votes)[0][0]
-    assert best.index == 4
+    assert best.place == 4
     assert best.reasons == (Reason("popular"),)
 
 
@@ -204,7 +204,7 @@ def test_the_terms_named_are_those_that_added_most_to_the_match_of_words() -> No
         len(batch.terms)
     )
     for one in ranked(ada):
-        products = (batch.tfidf[[one.index]] @ np.eye(len(batch.terms)))[0] * profile[0]
+        products = (batch.tfidf[[one.place]] @ np.eye(len(batch.terms)))[0] * profile[0]
         for reason in one.reasons:
             if reason.kind == "terms":
                 first = max(
@@ -216,5 +216,5 @@ def test_the_terms_named_are_those_that_added_most_to_the_match_of_words() -> No
 
 def is_telling(one: Ranked, term: str) -> bool:
     """Whether a reason may name the term: a phrase, or a word of the title."""
-    title = normal_phrase(today()[one.index].title)
+    title = normal_phrase(today()[one.place].title)
     return " " in term or f" {term} " in title

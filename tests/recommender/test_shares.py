@@ -183,7 +183,7 @@ def test_the_paper_from_outside_the_usual_ends_the_list_once() -> None:
     ids = [paper.paper_id for paper in found]
     assert len(ids) == len(set(ids)) == 5
     assert found[-1].explored != (whole[-1].paper_id in ids[:-1])
-    there = replace(whole[-1], paper_id=ids[0], index=found[0].index)
+    there = whole[-1]._replace(paper_id=ids[0], place=found[0].place)
     assert not any(paper.explored for paper in listed(replace(one, outside=there)))
 
 
@@ -191,10 +191,10 @@ def test_a_paper_with_a_keyword_of_any_interest_is_not_outside_the_usual() -> No
     profiles = model().profiles([divided(50, 50).reader], model().batch(LIBRARY))
     whole = rank(profiles, model().batch(today()), limit=20)[0]
     robots = [paper for paper in whole if not is_protein(paper.paper_id)]
-    outside = replace(robots[-1], explored=True)
+    outside = robots[-1]._replace(explored=True)
     one = divided(99, 1, size=5, outside=outside)
     assert listed(one)[-1].paper_id == outside.paper_id
-    title = Interests((today()[outside.index].title,))
+    title = Interests((today()[outside.place].title,))
     asked_for = replace(one, parts=(one.parts[0], replace(one.parts[1], interests=title)))
     assert not any(paper.explored for paper in listed(asked_for))
 

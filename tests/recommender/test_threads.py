@@ -1,12 +1,17 @@
 """BLAS has one thread while it is asked to, whichever of our threads asks."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from threading import Barrier, Thread, current_thread
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+from threadpoolctl import (  # type: ignore[import-untyped]
+    threadpool_info,
+    threadpool_limits,
+)
 
 from recommender.threads import in_threads, single_threaded_blas, use_threads
 
@@ -14,6 +19,14 @@ from recommender.threads import in_threads, single_threaded_blas, use_threads
 def threads_of_blas() -> set[int]:
     assert np.eye(2).trace() == 2  # numpy brings its BLAS
     return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+
+@pytest.fixture(autouse=True)
+def blas_has_two_threads() -> Iterator[None]:
+    """However many the tests are run with."""
+    with threadpool_limits(2, "blas"):
+        assert threads_of_blas() == {2}
+        yield
 
 
 def test_a_thread_is_obeyed_after_another_one_was() -> None:
@@ -45,7 +58,12 @@ from threadpoolctl import threadpool_info
 with single_threaded_blas():
     print({one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"})
 """
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+        capture_output=True,
+        check=True,
+    )
     assert told.stdout.decode().strip() == "{1}"
 
 
