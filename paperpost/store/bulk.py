@@ -1,8 +1,10 @@
 """Very many rows at once, as fast as each database takes them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Connection, Table, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
@@ -34,6 +36,8 @@ def insert_all(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """By COPY, which takes a third of the time that as many INSERTs do."""
+    from psycopg.types.json import set_json_dumps
+
     dialect, driver = connection.dialect, connection.connection.driver_connection
     columns = [table.c[name] for name in rows[0]]
     # Each value as an INSERT would send it.
@@ -43,11 +47,22 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     statement = f"COPY {quote(table.name)} ({names}) FROM STDIN"
     base = dialect.loaded_dbapi.Error
     try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[union-attr]
-            for row in rows:
-                values = zip(processors, row.values(), strict=True)
-                copy.write_row([value if to is None else to(value) for to, value in values])
+        with driver.cursor() as cursor:  # type: ignore[union-attr]
+            set_json_dumps(_json, cursor)
+            with cursor.copy(statement) as copy:
+                for row in rows:
+                    values = zip(processors, row.values(), strict=True)
+                    copy.write_row([value if to is None else to(value) for to, value in values])
     except base as error:
         raise DBAPIError.instance(
             statement, None, error, base, hide_parameters=True, dialect=dialect
         ) from error
+
+
+def _json(value: Any) -> bytes | str:
+    """In a third of the time of `json`, and shorter; half a character, which UTF-8 lacks, is
+    written as `json` does."""
+    try:
+        return to_json(value)
+    except PydanticSerializationError:
+        return json.dumps(value)

@@ -27,14 +27,20 @@ def build_index(
     unique: bool = False,
     using: str = "btree",
     where: str | None = None,
+    include: Sequence[str] = (),
 ) -> None:
     """An index. What a crash left of it (an invalid one) is removed first:
     https://www.postgresql.org/docs/current/sql-createindex.html, "Building Indexes Concurrently".
+    What it is to `include` beside its columns SQLite cannot.
     """
     kind = "UNIQUE INDEX" if unique else "INDEX"
-    listed = f"({', '.join(columns)})" + (f" WHERE {where}" if where else "")
+    listed = f"({', '.join(columns)})"
+    if include and not _is_sqlite():
+        listed += f" INCLUDE ({', '.join(include)})"
+    if where:
+        listed += f" WHERE {where}"
     with _beside_the_others() as connection:
-        if connection.dialect.name == "sqlite":
+        if _is_sqlite():
             connection.exec_driver_sql(f"CREATE {kind} IF NOT EXISTS {name} ON {table} {listed}")
             return
         if connection.execute(_IS_INVALID, {"name": name}).scalar():
@@ -44,10 +50,17 @@ def build_index(
         )
 
 
+def remove_index(name: str) -> None:
+    """An index that nothing needs any more."""
+    how = "" if _is_sqlite() else "CONCURRENTLY "
+    with _beside_the_others() as connection:
+        connection.exec_driver_sql(f"DROP INDEX {how}IF EXISTS {name}")
+
+
 def validate(table: str, constraint: str) -> None:
     """Look whether all rows keep a constraint that was added NOT VALID, as new rows do since."""
     with _beside_the_others() as connection:
-        if connection.dialect.name == "postgresql":
+        if not _is_sqlite():
             connection.exec_driver_sql(f"ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}")
 
 
@@ -63,7 +76,7 @@ def fill(table: str, key: str, statement: str) -> None:
         first, last = connection.exec_driver_sql(ends).one()
         if first is None:
             return
-        step = last - first + 1 if connection.dialect.name == "sqlite" else BATCH
+        step = last - first + 1 if _is_sqlite() else BATCH
         for start in range(first, last + 1, step):
             connection.execute(text(statement), {"first": start, "last": start + step - 1})
 
@@ -72,7 +85,7 @@ def fill(table: str, key: str, statement: str) -> None:
 def _beside_the_others() -> Iterator[Connection]:
     """PostgreSQL: each statement is a transaction, and waits for as long as it has to. None of
     these has a lock meanwhile that keeps others from reading or writing rows."""
-    if op.get_bind().dialect.name == "sqlite":
+    if _is_sqlite():
         yield op.get_bind()
         return
     with op.get_context().autocommit_block():
@@ -82,3 +95,7 @@ def _beside_the_others() -> Iterator[Connection]:
             yield connection
         finally:
             connection.exec_driver_sql(f"SET lock_timeout = '{PATIENCE_FOR_A_TABLE}'")
+
+
+def _is_sqlite() -> bool:
+    return op.get_bind().dialect.name == "sqlite"

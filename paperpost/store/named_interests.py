@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import update
 from sqlmodel import Session, col, delete, select
 
-from paperpost.store.database import in_chunks
+from paperpost.store.database import among, in_chunks
 from paperpost.store.tables import Interest, InterestKind, NamedInterest
 
 # What may belong to a named interest; what is muted or forgotten is so for the whole person.
@@ -33,7 +33,7 @@ def of_subscribers(session: Session, subscriber_ids: Collection[int]) -> dict[in
         for chunk in in_chunks(subscriber_ids)
         for row in session.exec(
             select(NamedInterest)
-            .where(col(NamedInterest.subscriber_id).in_(chunk))
+            .where(among(session, col(NamedInterest.subscriber_id), chunk))
             .order_by(col(NamedInterest.id))
         )
     ]

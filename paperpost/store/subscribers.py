@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, insert, literal, update
+from sqlalchemy import insert, literal, update
 from sqlmodel import Session, col, delete, func, select
 
 from paperpost.store.database import add_or_leave, among, in_chunks
@@ -18,6 +18,7 @@ from paperpost.store.tables import (
 )
 
 _number = col(Subscriber.id)
+_is_active = col(Subscriber.state) == SubscriberState.ACTIVE
 
 
 def id_of(subscriber: Subscriber) -> int:
@@ -43,7 +44,7 @@ def by_id(session: Session, ids: Iterable[int]) -> dict[int, Subscriber]:
     return {
         id_of(found): found
         for chunk in in_chunks(ids)
-        for found in session.exec(select(Subscriber).where(col(Subscriber.id).in_(chunk)))
+        for found in session.exec(select(Subscriber).where(among(session, _number, chunk)))
     }
 
 
@@ -71,19 +72,17 @@ def due(
 
 def active(session: Session, after: int, limit: int) -> list[Subscriber]:
     """The next active subscribers in order of number, for walking through all of them."""
-    return list(
-        session.exec(select(Subscriber).where(*_active(after)).order_by(_number).limit(limit))
-    )
+    query = select(Subscriber).where(_is_active, _number > after).order_by(_number).limit(limit)
+    return list(session.exec(query))
 
 
-def active_numbers(session: Session, after: int, limit: int) -> list[int]:
-    """The numbers of these."""
-    query = select(_number).where(*_active(after)).order_by(_number).limit(limit)
-    return [number for number in session.exec(query) if number is not None]
-
-
-def _active(after: int) -> tuple[ColumnElement[bool], ...]:
-    return col(Subscriber.state) == SubscriberState.ACTIVE, _number > after
+def active_numbers(session: Session, before: int | None, limit: int) -> list[int]:
+    """The numbers of these, the newest first; all, or those before one of them."""
+    query = select(_number).where(_is_active)
+    if before is not None:
+        query = query.where(_number < before)
+    numbers = session.exec(query.order_by(_number.desc()).limit(limit))
+    return [number for number in numbers if number is not None]
 
 
 def first_joined(session: Session) -> datetime | None:

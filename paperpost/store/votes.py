@@ -160,12 +160,10 @@ def opinions(
             own = found[subscriber_id]
             if value is not None:
                 own.values.pop(paper_number, None)  # the newest one's place is the vote's
-                own.values[paper_number] = value
+                if value:
+                    own.values[paper_number] = value
             if is_elsewhere:
                 own.elsewhere.add(paper_number)
-    for own in found.values():
-        for paper_number in [one for one, value in own.values.items() if not value]:
-            del own.values[paper_number]
     return dict(found)
 
 

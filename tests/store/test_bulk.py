@@ -48,6 +48,13 @@ def test_rows_come_back_as_they_were(database: Database) -> None:
     assert {one.domain for one in stored} == {""}
 
 
+def test_half_a_character_comes_back_as_it_was(database: Database) -> None:
+    with database.writing() as session:
+        insert_all(session, DELIVERIES, [delivery(1, content={"said": "a \ud83d"})])
+    with database.reading() as session:
+        assert session.exec(select(Delivery.content)).all() == [{"said": "a \ud83d"}]
+
+
 def test_a_row_that_does_not_fit_is_told_in_one_line_and_none_is_stored(
     database: Database,
 ) -> None:

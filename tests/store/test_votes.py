@@ -104,6 +104,18 @@ def test_a_held_vote_said_again_by_command_counts_at_once(
     assert counted(any_installation) == [1]
 
 
+def test_a_vote_taken_back_is_no_opinion_until_it_is_cast_again(
+    any_installation: Installation, pair: tuple[int, int]
+) -> None:
+    said = []
+    for value in (1, 0, -1):
+        cast(any_installation, pair, value)
+        with any_installation.database.reading() as session:
+            found = votes.opinions(session, any_installation.clock(), (), [pair[0]])
+        said.append(found[pair[0]].values)
+    assert said == [{pair[1]: 1}, {}, {pair[1]: -1}]
+
+
 def test_the_tally_is_ups_and_downs(any_installation: Installation, pair: tuple[int, int]) -> None:
     cast(any_installation, pair, 1)
     with any_installation.database.reading() as session:
