@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from paperpost.service.copies import already_had
 from paperpost.service.installation import Installation
-from paperpost.service.trending import board
+from paperpost.service.trending import board, counts
 from paperpost.service.window import Window, window_of
 from paperpost.store import digests, library, named_interests, papers, subscribers, votes
 from paperpost.store.digests import Previous
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 MOST_VOTES = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """All that is known of some subscribers at one moment, in their order."""
 
@@ -45,6 +46,15 @@ class Block:
     window: Window
     trends: Mapping[int, Trend]
     named: Mapping[int, Sequence[Named]] = field(default_factory=dict)
+
+    @cached_property
+    def counted(self) -> Mapping[int, tuple[str, ...]]:
+        """What was counted of the candidates that trend, in words, by their place."""
+        return {
+            place: counts(self.trends[number], self.window.candidates[place].discussed)
+            for number, place in self.window.columns.items()
+            if number in self.trends
+        }
 
     def opinions_of(self, number: int) -> Opinions:
         """What a subscriber said of papers; `elsewhere` are those that they collected, or rated on
@@ -73,15 +83,14 @@ def gather(
     now, upvotes = installation.clock(), installation.settings.upvotes
     ids = [id_of(person) for person in people]
     newest_paper = papers.newest_number(session)
-    # Those of one block want them all, or none does.
-    revisions = people[0].revisions
+    revisions = any(person.revisions for person in people)
     window = window_of(installation, session, first_day, on, revisions=revisions, for_page=for_page)
     return Block(
         people=people,
         wishes=subscribers.interests(session, ids),
         opinions=votes.opinions(session, now, (library.ORIGIN, votes.RATING), ids),
         previous=previous,
-        mailed=digests.mailed(session, ids, window.oldest_digest(session), but_not=on),
+        mailed=_mailed(session, people, window, on),
         newest_paper=newest_paper,
         window=window,
         trends=board(installation, first_day, on).trends
@@ -89,6 +98,20 @@ def gather(
         else window.board(session, now, elsewhere=upvotes).trends,
         named=named_interests.of_subscribers(session, ids),
     )
+
+
+def _mailed(
+    session: Session, people: Sequence[Subscriber], window: Window, on: date
+) -> dict[int, set[int]]:
+    """The papers that these have had. Who wants revisions may have had the older ones long ago: of
+    the others so many digests need not be read."""
+    mailed: dict[int, set[int]] = {}
+    for revisions in (False, True):
+        ids = [id_of(person) for person in people if person.revisions == revisions]
+        if ids:
+            oldest = window.oldest_digest(session, revisions=revisions)
+            mailed |= digests.mailed(session, ids, oldest, but_not=on)
+    return mailed
 
 
 def newcomers_block(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from paperpost.service.block import Block
-from paperpost.service.trending import counts
-from paperpost.store.papers import number_of
 from paperpost.store.subscribers import id_of
 from paperpost.store.tables import InterestKind, Paper, Subscriber
+from recommender.explain import sentence
 
 if TYPE_CHECKING:
     from recommender.rank import Ranked
@@ -19,10 +18,9 @@ if TYPE_CHECKING:
 _NOT_WANTED = (InterestKind.MUTED, InterestKind.FORGOTTEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One paper for one subscriber: its score in the blend, how probably they like it (0 to 1),
-    and the reasons, as sentences.
+class Choice(NamedTuple):
+    """One paper for one subscriber: its row number, its score in the blend, how probably they like
+    it (0 to 1), and the reasons, as sentences.
 
     `trending`: it is there because it trends, as nothing is known of the subscriber. `explored`:
     it is there because it is outside their usual. `revised`: not the paper is new to them, but
@@ -31,6 +29,7 @@ class Choice:
     """
 
     paper: Paper
+    number: int
     score: float
     probability: float
     reasons: tuple[str, ...]
@@ -71,7 +70,7 @@ def ranking_of(
     if person.revisions:
         is_news = block.window.is_news(block.previous.get(number))
         choices = [
-            replace(choice, revised=not is_news[found.index])
+            choice._replace(revised=not is_news[found.place])
             for choice, found in zip(choices, ranked, strict=True)
         ]
     if not known:
@@ -97,16 +96,16 @@ def _passing(choices: Sequence[Choice], threshold: float) -> list[Choice]:
 
 
 def _choice(block: Block, found: Ranked, known: bool) -> Choice:
-    paper = block.window.candidates[found.index]
-    trend = block.trends.get(number_of(paper))
-    told = counts(trend, paper.discussed) if trend else ()
+    paper, number = block.window.candidates[found.place], block.window.numbers[found.place]
+    told = block.counted.get(found.place, ())
     # Rounded before it is compared, so that what is shown and what is mailed agree.
     probability = round(float(found.probability), 4)
-    also = tuple(block.window.candidates[copy] for copy in found.also)
+    also = tuple([block.window.candidates[copy] for copy in found.also])
     if known:
         reasons = _sentences(found, told)
         return Choice(
             paper,
+            number,
             found.score,
             probability,
             reasons,
@@ -115,13 +114,14 @@ def _choice(block: Block, found: Ranked, known: bool) -> Choice:
             interest=found.interest,
         )
     reason = " and ".join(told) or "one of the newest papers"
-    return Choice(paper, found.score, probability, (reason,), trending=bool(told), also=also)
+    trending = bool(told)
+    return Choice(paper, number, found.score, probability, (reason,), trending=trending, also=also)
 
 
 def _sentences(found: Ranked, told: tuple[str, ...]) -> tuple[str, ...]:
-    from recommender.explain import sentence
-
     return tuple(
-        sentence(replace(reason, names=told) if reason.kind == "popular" else reason)
-        for reason in found.reasons
+        [
+            sentence(reason._replace(names=told) if reason.kind == "popular" else reason)
+            for reason in found.reasons
+        ]
     )

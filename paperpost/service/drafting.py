@@ -96,15 +96,15 @@ def items_of(ranking: Ranking, fragments: Mapping[int, int]) -> list[dict[str, A
     from recommender.blend import BLEND
 
     return [
-        _item(choice, number, fragments[number], BLEND)
-        for choice, number in ((choice, number_of(choice.paper)) for choice in ranking.choices)
-        if number in fragments
+        _item(choice, fragments[choice.number], BLEND)
+        for choice in ranking.choices
+        if choice.number in fragments
     ]
 
 
-def _item(choice: Choice, number: int, fragment: int, blend: int) -> dict[str, Any]:
+def _item(choice: Choice, fragment: int, blend: int) -> dict[str, Any]:
     return {
-        "paper": number,
+        "paper": choice.number,
         "fragment": fragment,
         "score": round(float(choice.score), 4),
         "blend": blend,
@@ -128,9 +128,7 @@ def _revision(choice: Choice) -> dict[str, Any] | None:
 def rendered_papers(installation: Installation, rankings: Iterable[Ranking]) -> dict[int, Fragment]:
     """The rendered text of each paper that somebody gets, by the paper's number. One that cannot
     be rendered is left out and told: it must not cost anybody the rest."""
-    chosen = {
-        number_of(choice.paper): choice.paper for ranking in rankings for choice in ranking.choices
-    }
+    chosen = {choice.number: choice.paper for ranking in rankings for choice in ranking.choices}
     rendered = {}
     for number, paper in chosen.items():
         try:

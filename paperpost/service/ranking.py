@@ -53,7 +53,7 @@ def rank_block(
     previous, windows = _windows(installation, people, on)
     rankings: dict[int, Ranking] = {}
     # One window at a time: somebody who was away for a year would make everyone's a year long.
-    for (first_day, _), group in windows.items():
+    for first_day, group in windows.items():
         with installation.database.reading() as session:
             block = gather(installation, session, group, first_day, on, previous, for_page=for_page)
         rankings |= _rank_window(installation, block, on, limit)
@@ -65,9 +65,9 @@ def get_ready(installation: Installation, model: Model, person: Subscriber, on: 
     is kept for the others."""
     _, windows = _windows(installation, [person], on)
     with installation.database.reading() as session:
-        for first_day, revisions in windows:
+        for first_day in windows:
             window = window_of(
-                installation, session, first_day, on, revisions=revisions, for_page=True
+                installation, session, first_day, on, revisions=person.revisions, for_page=True
             )
             if len(window.candidates) > MOST_CANDIDATES:
                 return False
@@ -79,14 +79,15 @@ def get_ready(installation: Installation, model: Model, person: Subscriber, on: 
 
 def _windows(
     installation: Installation, people: Sequence[Subscriber], on: date
-) -> tuple[Mapping[int, Previous], Mapping[tuple[date, bool], list[Subscriber]]]:
-    """Everybody's previous digest, and who has the same candidates: by their first day, and whether
-    they want revisions."""
+) -> tuple[Mapping[int, Previous], Mapping[date, list[Subscriber]]]:
+    """Everybody's previous digest, and whose candidates have the same first day. Who wants no
+    revisions may not get any (`allowed_to`): to look at some readers apart would take longer than
+    to look at all those papers for all."""
     with installation.database.reading() as session:
         previous = digests.previous(session, [id_of(person) for person in people], on)
-    windows: dict[tuple[date, bool], list[Subscriber]] = defaultdict(list)
+    windows: dict[date, list[Subscriber]] = defaultdict(list)
     for person in people:
-        windows[_first_day(previous.get(id_of(person)), on), person.revisions].append(person)
+        windows[_first_day(previous.get(id_of(person)), on)].append(person)
     return previous, windows
 
 
@@ -133,7 +134,7 @@ def _rank_gathered(
         voted = {number for person in people for number in block.votes_of(id_of(person))}
         known = voted_on(installation, session, model, voted)
         allowed = allowed_to(session, block, batch, on)
-    readers = [_reader(block, id_of(person), known.names) for person in people]
+    readers = _readers(block, known.names)
     popular = popularity(block)
     ranked = rank(
         model.profiles(readers, known.batch),
@@ -160,13 +161,16 @@ def _rank_gathered(
     }
 
 
-def _reader(block: Block, number: int, names: Mapping[int, str]) -> Reader:
-    """A subscriber as the recommender reads one: interests and votes, nothing else."""
+def _readers(block: Block, names: Mapping[int, str]) -> list[Reader]:
+    """Subscribers as the recommender reads them: interests and votes, nothing else."""
     from recommender.profile import Reader, Vote
 
-    cast = block.votes_of(number).items()
-    votes = tuple(Vote(names[paper], value) for paper, value in cast if paper in names)
-    return Reader(number, interests_of(block.wishes[number]), votes)
+    readers = []
+    for number in map(id_of, block.people):
+        cast = block.votes_of(number).items()
+        votes = tuple([Vote(names[paper], value) for paper, value in cast if paper in names])
+        readers.append(Reader(number, interests_of(block.wishes[number]), votes))
+    return readers
 
 
 def _shared(

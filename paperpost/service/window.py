@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from recommender.model import Model
 
 # Some windows are in use at once: of those who got yesterday's digest, of those who got Friday's,
-# and the week of new and weekly readers; each of them also for those who want revisions.
+# and the week of new and weekly readers; each of them also with revisions, for blocks of which
+# somebody wants them.
 MOST_KEPT = 6
 # A window takes 23 kB a candidate. The week of a source with 1,500 papers a day has 12,000: 280 MB,
 # and half a minute of CPU to make. Six of the largest would take 2.8 GB, and half as much again
@@ -113,16 +114,23 @@ class Window:
     @cached_property
     def columns(self) -> Mapping[int, int]:
         """Where each candidate stands, by number."""
-        return {number_of(paper): column for column, paper in enumerate(self.candidates)}
+        return {number: column for column, number in enumerate(self.numbers)}
+
+    @cached_property
+    def numbers(self) -> Sequence[int]:
+        """The candidates' numbers, in their order."""
+        return [number_of(paper) for paper in self.candidates]
 
     @cached_property
     def _known(self) -> frozenset[int]:
         return frozenset(number for number, _ in self.stamp)
 
-    def oldest_digest(self, session: Session) -> date:
-        """The date of the oldest digest that may hold a candidate: before these days if anybody
-        was shown a paper that is older itself, or stood under an older day."""
-        shown = fragments.shown(session, list(self._older))
+    def oldest_digest(self, session: Session, *, revisions: bool = False) -> date:
+        """The date of the oldest digest that may hold a candidate of somebody who wants `revisions`
+        or not: before these days if anybody was shown a paper that is older itself, or stood under
+        an older day."""
+        older = [one for one in self._older if revisions or one in self._announced]
+        shown = fragments.shown(session, older)
         return min((self._older[number] for number in shown), default=self.first_day)
 
     @cached_property
@@ -130,6 +138,12 @@ class Window:
         """The candidates that first stood under a day before these, and that day, by number."""
         stood_from = {number_of(one): _stood_from(one) for one in self.candidates}
         return {number: day for number, day in stood_from.items() if day < self.first_day}
+
+    @cached_property
+    def _announced(self) -> frozenset[int]:
+        """The candidates that are no mere revisions, by number."""
+        new = (one for one in self.candidates if one.announced >= self.first_day)
+        return frozenset(map(number_of, new))
 
     def is_news(self, before: Previous | None) -> NDArray[np.bool_]:
         """Whether each candidate is new, rather than a new version of an older one, to somebody
