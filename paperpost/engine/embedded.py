@@ -20,10 +20,10 @@ class Embedded:
             for place, block in enumerate(blocks):
                 if stop.is_set():
                     return
+                if place == 1:  # by now all is loaded that the others need
+                    settle()
                 with uncollected():
                     counts = job(installation, block)
-                if place == 0:  # by now all is loaded that the others need
-                    settle()
                 yield counts
         finally:
             unsettle()

@@ -46,15 +46,17 @@ def compose_all_due(
 
 
 def active_blocks(installation: Installation) -> Iterator[Block]:
-    """The active subscribers' numbers, in order."""
-    last = 0
+    """The active subscribers' numbers, the newest first: who has just joined has a week of
+    candidates, which take half a minute to make ready. One worker does while the others have enough
+    to do."""
+    before = None
     while True:
         with installation.database.reading() as session:
-            numbers = subscribers.active_numbers(session, last, BLOCK)
+            numbers = subscribers.active_numbers(session, before, BLOCK)
         if not numbers:
             return
         yield numbers
-        last = numbers[-1]
+        before = numbers[-1]
 
 
 def _due_blocks(installation: Installation, now: datetime) -> Iterator[Block]:

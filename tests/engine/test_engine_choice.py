@@ -42,6 +42,7 @@ def test_another_name_stops_the_program(name: str) -> None:
         load_settings(engine=name)
 
 
+@pytest.mark.sqlite_only("PostgreSQL is such a store")
 def test_dask_needs_a_store_that_its_workers_reach(installation: Installation) -> None:
     with pytest.raises(EngineError, match="needs PostgreSQL"):
         engine_of(installation.settings, "dask://localhost:8786")
