@@ -184,13 +184,12 @@ def test_a_unit_lets_leases_be_judged() -> None:
     assert not re.search(r"^(ProtectProc|ProcSubset)=", unit, re.MULTILINE)
 
 
-def test_wherever_workers_of_dask_start_they_keep_their_memory() -> None:
-    kept = re.findall(
-        r"(MALLOC_\w+)=(\d+)", (REPOSITORY / "docs" / "engines.md").read_text(encoding="utf-8")
-    )
-    assert len(kept) == 3
+def test_wherever_workers_of_dask_start_they_have_the_same_settings() -> None:
+    setting = r"((?:MALLOC|DASK)_\w+)=(\w+)"
+    kept = re.findall(setting, (REPOSITORY / "docs" / "engines.md").read_text(encoding="utf-8"))
+    assert len(kept) == 7
     unit = (DEPLOY / "paperpost-worker.service").read_text(encoding="utf-8")
-    assert re.findall(r"(MALLOC_\w+)=(\d+)", unit) == kept
+    assert re.findall(setting, unit) == kept
     environment = services()["worker"]["environment"]
     assert [(name, environment[name]) for name, _ in kept] == kept
     assert environment.items() >= services()["work"]["environment"].items()

@@ -17,11 +17,16 @@ from paperpost.bench.processes import BenchError
 
 _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 20
-# As docs/engines.md says: what a block frees the next one needs, and Dask would have it given back.
-_KEEPS_MEMORY = {
+# As docs/engines.md says: what a block frees the next one needs, and Dask would have it given back;
+# and it would look at itself up to a hundred times a second.
+_OF_DASK = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "2147483647",
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "false",
+    "DASK_DISTRIBUTED__WORKER__MEMORY__MONITOR_INTERVAL": "2s",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
 }
 # Each of our processes on one core: more threads than cores only get into each other's way.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -72,7 +77,7 @@ def _started(
         open(os.path.join(folder, "log"), "ab") as log,
         subprocess.Popen(  # noqa: S603 - Dask's own command
             [sys.executable, "-m", "dask", *arguments],
-            env={**os.environ, **_ONE_THREAD, **_KEEPS_MEMORY, **_PATIENT, **environment},
+            env={**os.environ, **_ONE_THREAD, **_OF_DASK, **_PATIENT, **environment},
             stdout=log,
             stderr=log,
         ) as process,
