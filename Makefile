@@ -27,6 +27,9 @@ install: $(VENV)/.installed ## Paperpost in .venv/, dependencies pinned
 demo: $(VENV)/.installed ## the whole main job on bundled papers, in ./paperpost-demo
 	$(BIN)/paperpost demo
 
+# Two workers have two cores: threads of BLAS would only wait for each other.
+test test-postgresql test-slow: export OMP_NUM_THREADS = 1
+
 test: $(VENV)/.installed-dev ## the tests, some minutes; real browsers among them
 	$(BIN)/python -m pytest -n 2
 

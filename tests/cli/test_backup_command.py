@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_process import run_command
 from stores import Stores
 
 PAPERPOST = (sys.executable, "-m", "paperpost")
@@ -21,11 +22,11 @@ def papers(tmp_path: Path, bare_store: None) -> Path:
     paper = {"id": "2604.00001", "announced": "2026-04-01", "title": "Geese", "abstract": "x" * 9}
     (tmp_path / "papers.jsonl").write_text(json.dumps(paper), encoding="utf-8")
     for arguments in (
-        ["upgrade"],
-        ["import", "papers.jsonl"],
-        ["subscribe", "ada@example.org", "--keyword", "geese", "--confirmed"],
+        ("upgrade",),
+        ("import", "papers.jsonl"),
+        ("subscribe", "ada@example.org", "--keyword", "geese", "--confirmed"),
     ):
-        subprocess.run([*PAPERPOST, *arguments], check=True, capture_output=True)
+        run_command(arguments, os.environ).check_returncode()
     return tmp_path
 
 
@@ -40,7 +41,7 @@ def test_a_backup_is_taken_while_work_runs_and_restored_when_it_has_ended(papers
         [*PAPERPOST, "work"], env=environment, stderr=subprocess.PIPE, text=True
     ) as work:
         assert work.stderr is not None
-        assert "working" in work.stderr.readline()
+        assert any("working" in line for line in work.stderr)  # not always the first line
         told = json.loads(_run("backup", "kept", "--json").stdout)
         refused = _run("restore", "kept", "--force")
         work.send_signal(signal.SIGTERM)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_process import run_command
 from smtp_server import smtp_server
 
 PAPERPOST = (sys.executable, "-m", "paperpost")
@@ -16,14 +17,7 @@ pytestmark = pytest.mark.usefixtures("bare_store")
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PAPERPOST, *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-        timeout=120,
-        check=False,
-    )
+    return run_command(arguments, {**os.environ, **environment})
 
 
 def done(*arguments: str, **environment: str) -> Any:
