@@ -4,7 +4,7 @@ import math
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine, text
 from typer.testing import CliRunner
 
 from paperpost.bench.processes import BenchError
-from paperpost.bench.scale import report
+from paperpost.bench.scale import report, run
 from paperpost.bench.scale.filling import Library, fill_with_papers, fill_with_readers
 from paperpost.bench.scale.machine import Machine, memory_limits
 from paperpost.bench.scale.measured import Measured, Measurements, Plan
@@ -149,7 +149,10 @@ def a_day(server: Server, sizes: tuple[int, ...], most_compared: int) -> Measure
     return found
 
 
-def test_a_day_is_gone_through_from_fetching_to_sending(server: Server) -> None:
+def test_a_day_that_ends_meanwhile_is_gone_through_from_fetching_to_sending(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "utc_now", lambda: datetime.now(UTC) - timedelta(days=1))
     found = a_day(server, (60,), most_compared=30)
     done = {one.name: one.done.number for one in found.steps}
     assert done["fetch"] == done["fold in"] - 40 == 40

@@ -129,7 +129,8 @@ class _Measuring:
 
     def _site(self, size: int, url: str) -> Site:
         home = self.home / str(size)
-        return Site(home, self.home / "models", url, self.feed.source, self.sink.url, _CONNECTIONS)
+        models, feed, sink = self.home / "models", self.feed.source, self.sink.url
+        return Site(home, models, url, feed, sink, _CONNECTIONS, self.today)
 
     def _day(self, size: int, databases: ExitStack) -> Iterator[Measured]:
         url = databases.enter_context(self._database(f"of_{size}", "papers"))

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from paperpost.service.installation import Installation, open_installation
@@ -14,7 +15,7 @@ _KEY = "made up for a measurement"
 @dataclass(frozen=True, slots=True)
 class Site:
     """By what it differs from others of the measurement; `models` is where all of them find the
-    model."""
+    model, `day` the one that is gone through."""
 
     home: Path
     models: Path
@@ -22,6 +23,7 @@ class Site:
     source: str
     smtp_url: str
     connections: int
+    day: date
 
     @property
     def settings(self) -> Settings:
@@ -57,9 +59,11 @@ class Site:
 
     @contextmanager
     def opened(self) -> Iterator[Installation]:
-        """The installation, in this process."""
+        """The installation, in this process. Its clock stays in the day that is gone through: to a
+        day for which there are no papers, nothing would be composed after midnight."""
         installation = open_installation(self.settings)
+        midnight = datetime.combine(self.day, time.max, UTC)
         try:
-            yield installation
+            yield replace(installation, clock=lambda: min(installation.clock(), midnight))
         finally:
             installation.close()
