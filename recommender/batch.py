@@ -1,8 +1,8 @@
 """Papers as a model sees them: the form in which candidates and voted papers come in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -29,11 +29,14 @@ _MOST_PARTS = 4
 @dataclass(frozen=True, slots=True)
 class PartOf:
     """What a part of a batch knows of the whole: its papers' columns there, how crowded it is
-    around them, and which of them are one work. Not the whole itself, which holds its parts."""
+    around them, which of them are one work, what stands where, and each paper's telling terms. Not
+    the whole itself, which holds its parts."""
 
     columns: npt.NDArray[np.intp]
     crowding: Floats
     duplicates: tuple[Group, ...]
+    index: PhraseIndex
+    telling_terms: dict[str, PaperTerms]
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Batch:
     @cached_property
     def index(self) -> PhraseIndex:
         """Exact phrases, authors and categories."""
-        return PhraseIndex(self.papers)
+        return self.part_of.index if self.part_of else PhraseIndex(self.papers)
 
     @cached_property
     def duplicates(self) -> tuple[Group, ...]:
@@ -120,7 +123,11 @@ class Batch:
             factors=self.factors[columns],
             trained=self.trained[columns],
             part_of=PartOf(
-                columns, self.crowding[columns], tuple(group for group in left if len(group) > 1)
+                columns,
+                self.crowding[columns],
+                tuple(group for group in left if len(group) > 1),
+                self.index.part(columns),
+                self._telling_terms,
             ),
         )
 
@@ -134,32 +141,35 @@ class Batch:
 
     def telling_terms(self, position: int) -> PaperTerms:
         """The terms of a paper that tell what it is about."""
-        if position not in self._telling_terms:
+        paper = self.papers[position]
+        if paper.id not in self._telling_terms:
             columns = entries(self.tfidf, position)[0].tolist()
-            title = normal_phrase(self.papers[position].title)
+            title = normal_phrase(paper.title)
             phrases = [plain(self.terms[column]) for column in columns]
             kept = [place for place, one in enumerate(phrases) if is_telling(one, title)]
-            self._telling_terms[position] = PaperTerms(
+            self._telling_terms[paper.id] = PaperTerms(
                 np.array(kept, dtype=np.int32),
-                tuple(self.as_written(position, columns[place]) for place in kept),
+                self.as_written(position, [columns[place] for place in kept]),
                 tuple(f" {phrases[place]} " for place in kept),
             )
-        return self._telling_terms[position]
+        return self._telling_terms[paper.id]
 
     @cached_property
-    def _telling_terms(self) -> dict[int, PaperTerms]:
-        return {}
+    def _telling_terms(self) -> dict[str, PaperTerms]:
+        return self.part_of.telling_terms if self.part_of else {}
 
-    @cached_property
-    def _written(self) -> dict[int, dict[str, str]]:
-        return {}
+    def as_written(self, position: int, columns: Sequence[int]) -> tuple[str, ...]:
+        """Terms the way this paper spells them; bare terms where the paper's text is unknown."""
+        spelled = _spelled(self.papers[position].text)
+        terms = [self.terms[column] for column in columns]
+        return tuple(spelled.get(term, term) for term in terms)
 
-    def as_written(self, position: int, column: int) -> str:
-        """A term the way this paper spells it; the bare term where the paper's text is unknown."""
-        if position not in self._written:
-            spelled: dict[str, str] = {}
-            for written, term in phrases(self.papers[position].text):
-                spelled.setdefault(term, written)
-            self._written[position] = spelled
-        term = self.terms[column]
-        return self._written[position].get(term, term)
+
+# 20 kB each: a page asks for some papers again and again, a block for thousands once.
+@lru_cache(maxsize=256)
+def _spelled(text: str) -> Mapping[str, str]:
+    """Each term of a text the way it is spelled there first."""
+    spelled: dict[str, str] = {}
+    for written, term in phrases(text):
+        spelled.setdefault(term, written)
+    return spelled

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender.matrices import Integers
 from recommender.text import Paper, folded, words_as_written
@@ -59,8 +60,15 @@ class PhraseIndex:
         self._words = _positions(f"{title}{abstract}".split() for title, abstract in self._texts)
         self._authors = _positions(map(normal_name, paper.authors) for paper in papers)
         self._categories = _positions(map(normal_category, paper.categories) for paper in papers)
+        self._forget()
+
+    def _forget(self) -> None:
         self._found: dict[str, Integers] = {}  # many readers share a keyword
         self._sets: dict[str, frozenset[int]] = {}
+
+    def part(self, columns: npt.NDArray[np.intp]) -> "PhraseIndex":
+        """The index of the papers at these places, ascending, which asks this one."""
+        return _PartIndex(self, columns)
 
     def with_phrase(self, phrase: str) -> list[int]:
         """Papers with this phrase in title or abstract, in order."""
@@ -70,10 +78,9 @@ class PhraseIndex:
         """As `with_phrase`, as an array that is shared by all who ask."""
         found = self._found.get(phrase)
         if found is None:
-            found = np.array(self._holding(normal_phrase(phrase)), dtype=np.int32)
+            found = self._looked_up(phrase)
             if len(self._found) >= _MOST_KEPT:  # anybody may ask for anything
-                self._found.clear()
-                self._sets.clear()
+                self._forget()
             self._found[phrase] = found
         return found
 
@@ -85,11 +92,11 @@ class PhraseIndex:
             kept = self._sets[phrase] = frozenset(found.tolist())
         return kept
 
-    def _holding(self, wanted: str) -> list[int]:
-        if not wanted:
-            return []
-        rarest = min((self._words.get(word, []) for word in wanted.split()), key=len)
-        return [paper for paper in rarest if any(wanted in text for text in self._texts[paper])]
+    def _looked_up(self, phrase: str) -> Integers:
+        wanted = normal_phrase(phrase)
+        rarest = min((self._words.get(word, []) for word in wanted.split()), key=len, default=[])
+        holding = [paper for paper in rarest if any(wanted in text for text in self._texts[paper])]
+        return np.array(holding, dtype=np.int32)
 
     def by_author(self, name: str) -> list[int]:
         """Papers with an author of exactly this name, in order."""
@@ -102,6 +109,29 @@ class PhraseIndex:
     def muted_by(self, term: str) -> list[int]:
         """Papers that a muted phrase, author or category excludes; may name a paper twice."""
         return [*self.with_phrase(term), *self.by_author(term), *self.in_category(term)]
+
+
+class _PartIndex(PhraseIndex):
+    """Of some papers of another index, whose texts are not read again."""
+
+    def __init__(self, whole: PhraseIndex, columns: npt.NDArray[np.intp]) -> None:
+        self._whole = whole
+        self._places = {column: place for place, column in enumerate(columns.tolist())}
+        self._forget()
+
+    def _looked_up(self, phrase: str) -> Integers:
+        return np.array(self._here(self._whole.where(phrase).tolist()), dtype=np.int32)
+
+    def by_author(self, name: str) -> list[int]:
+        """As of the whole."""
+        return self._here(self._whole.by_author(name))
+
+    def in_category(self, category: str) -> list[int]:
+        """As of the whole."""
+        return self._here(self._whole.in_category(category))
+
+    def _here(self, columns: Iterable[int]) -> list[int]:
+        return [self._places[column] for column in columns if column in self._places]
 
 
 def _positions(names: Iterable[Iterable[str]]) -> dict[str, list[int]]:

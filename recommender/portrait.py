@@ -143,7 +143,7 @@ def _apart(library: Batch, columns: Sequence[int], keywords: Sequence[str]) -> l
 
 def _spelt(library: Batch, papers: Sequence[int], column: int) -> str:
     """The term as one of the papers spells it that has it; rather not with a title's capitals."""
-    spelt = [library.as_written(paper, column) for paper in papers[:_SPELLINGS]]
+    spelt = [library.as_written(paper, (column,))[0] for paper in papers[:_SPELLINGS]]
     return next((one for one in spelt if one.islower()), spelt[0])
 
 

@@ -30,7 +30,7 @@ def telling_words(
     weights = weights[frequent] * np.array(worths)
     strongest = columns[np.argsort(-weights, kind="stable")].tolist()
     chosen = distinct(batch, telling(batch, paper, strongest), known, most)
-    return tuple(batch.as_written(paper, column) for column in chosen)
+    return batch.as_written(paper, chosen)
 
 
 def _worth(term: str, title: str) -> float:

@@ -84,7 +84,7 @@ def test_the_telling_terms_of_a_paper_are_those_that_tell_of_it_as_it_spells_the
         found = batch.telling_terms(paper)
         told = [columns[place] for place in found.places]
         assert told == telling(batch, paper, columns)
-        assert found.names == tuple(batch.as_written(paper, column) for column in told)
+        assert found.names == batch.as_written(paper, told)
 
 
 def test_distinct_terms_are_those_found_by_comparing_each_with_each() -> None:

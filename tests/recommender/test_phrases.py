@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,16 @@ def test_part_of_a_name_is_not_an_author(name: str) -> None:
 def test_a_category_is_found_whether_first_or_later() -> None:
     assert INDEX.in_category("CS.cl") == [0]
     assert INDEX.in_category("cs") == []
+
+
+def test_the_index_of_a_part_has_the_places_of_its_papers_alone() -> None:
+    others = [Paper(str(number), f"Graph neural work {number}") for number in range(4)]
+    index = PhraseIndex([*others, PAPER]).part(np.array([1, 3, 4]))
+    assert index.where("graph neural").tolist() == [0, 1, 2]
+    assert index.holders("GPT-4") == {2}
+    assert index.with_phrase("work 0") == []
+    assert index.by_author("Lovelace, Ada") == index.in_category("CS.cl") == [2]
+    assert index.muted_by("cs.lg") == [2]
 
 
 def test_a_muted_term_is_a_phrase_an_author_or_a_category() -> None:

@@ -240,6 +240,7 @@ def test_a_part_of_a_batch_keeps_what_all_its_papers_tell() -> None:
         [f"new/{number}", f"again/{number}"] for number in range(10, 20)
     ]
     assert part.place(0) == 10
+    assert part.telling_terms(0) is whole.telling_terms(10)
 
 
 def test_the_last_few_parts_of_a_batch_are_kept() -> None:
