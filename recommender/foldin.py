@@ -11,7 +11,7 @@ is diagonal, so is R, and YR is no product of matrices.
 import numpy as np
 import numpy.typing as npt
 
-from recommender.matrices import Floats, Integers, SparseRows
+from recommender.matrices import Floats, Integers, SparseRows, product_of_rows
 
 # So many factor rows are gathered at once: 10 MB with 256 factors.
 _ENTRIES_AT_ONCE = 10_000
@@ -31,7 +31,8 @@ def fold_short(entries: SparseRows, longest: int, columns: Floats, root: Floats)
     """Rows x factors, from confidences (rows x columns), factors (columns x factors) and R as
     `root_of` has it.
 
-    Rows with more than `longest` entries stay zero, as do empty ones.
+    Rows with more than `longest` entries stay zero, as do empty ones. A row's numbers are the same
+    to the bit whichever rows come with it.
     """
     lengths = np.diff(entries.indptr)
     places, rooted = _rooted(entries.indices, columns, root)
@@ -43,7 +44,7 @@ def fold_short(entries: SparseRows, longest: int, columns: Floats, root: Floats)
             some = rows[start : start + at_once]
             here = entries.indptr[some][:, None] + np.arange(length)
             folded[some] = _solved(entries.data[here], rooted[places[here]])
-    return folded * root if root.ndim == 1 else folded @ root.T
+    return folded * root if root.ndim == 1 else product_of_rows(folded, root.T)
 
 
 def _rooted(
@@ -54,7 +55,7 @@ def _rooted(
     if root.ndim == 1:
         return places, columns * root
     used, among = np.unique(places, return_inverse=True)
-    return among, columns[used] @ root
+    return among, product_of_rows(columns[used], root)
 
 
 def _solved(confidences: Floats, rooted: Floats) -> Floats:

@@ -102,6 +102,13 @@ def unit_sparse_rows(rows: SparseRows) -> SparseRows:
     return with_data(rows, cast(Floats, rows.data / np.repeat(divisors, counts)))
 
 
+def product_of_rows(left: Floats, right: Floats) -> Floats:
+    """`left @ right`, whose rows have the same numbers to the bit whichever rows come with them:
+    BLAS takes other ways for other numbers of rows, so it is given each alone. 256 columns times
+    256 take 3.2 microseconds in place of 2.3."""
+    return (left[:, None] @ right)[:, 0]
+
+
 def dense_product(left: SparseRows, right: SparseRows) -> Floats:
     """`left @ right` as a dense array."""
     return cast(Floats, (left @ right).toarray())

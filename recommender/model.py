@@ -217,18 +217,21 @@ class Model:
     def seeds(self, keywords: Sequence[str]) -> Batch:
         """A pseudo-paper for each keyword. Many readers have the same ones, so they are kept."""
         kept = self._kept_seeds
-        found = {keyword: kept.get(keyword) or self._seed(keyword) for keyword in keywords}
-        new = found.keys() - kept.keys()
+        new = [keyword for keyword in dict.fromkeys(keywords) if keyword not in kept]
+        found = {keyword: kept[keyword] for keyword in keywords if keyword in kept}
+        found |= dict(zip(new, self._made_seeds(new), strict=True))
         if len(kept) + len(new) > _MOST_SEEDS:  # anybody may ask for anything
             kept.clear()
         kept.update(found)
         return together(self, [found[keyword] for keyword in keywords])
 
-    def _seed(self, keyword: str) -> Seen:
-        """Made alone, so that its numbers are the same to the bit whichever come with it."""
-        tfidf = self.vocabulary.weigh(self.vocabulary.count((keyword,)))
-        unknown = np.full(1, -1, dtype=np.int32)
-        return apart(self._seen([Paper(keyword, keyword)], tfidf, unknown))[0]
+    def _made_seeds(self, keywords: Sequence[str]) -> list[Seen]:
+        """Each with the same numbers to the bit whichever come with it."""
+        if not keywords:
+            return []
+        tfidf = self.vocabulary.weigh(self.vocabulary.count(keywords))
+        unknown = np.full(len(keywords), -1, dtype=np.int32)
+        return apart(self._seen([Paper(one, one) for one in keywords], tfidf, unknown))
 
     @cached_property
     def _kept_seeds(self) -> dict[str, Seen]:

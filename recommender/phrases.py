@@ -117,18 +117,12 @@ class _PartIndex(PhraseIndex):
     def __init__(self, whole: PhraseIndex, columns: npt.NDArray[np.intp]) -> None:
         self._whole = whole
         self._places = {column: place for place, column in enumerate(columns.tolist())}
+        self._authors = {name: self._here(own) for name, own in whole._authors.items()}
+        self._categories = {name: self._here(own) for name, own in whole._categories.items()}
         self._forget()
 
     def _looked_up(self, phrase: str) -> Integers:
         return np.array(self._here(self._whole.where(phrase).tolist()), dtype=np.int32)
-
-    def by_author(self, name: str) -> list[int]:
-        """As of the whole."""
-        return self._here(self._whole.by_author(name))
-
-    def in_category(self, category: str) -> list[int]:
-        """As of the whole."""
-        return self._here(self._whole.in_category(category))
 
     def _here(self, columns: Iterable[int]) -> list[int]:
         return [self._places[column] for column in columns if column in self._places]

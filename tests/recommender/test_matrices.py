@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recommender.matrices import Columns, Floats, SparseRows, sparse_rows, unit_sparse_rows
+from recommender.matrices import (
+    Columns,
+    Floats,
+    SparseRows,
+    product_of_rows,
+    sparse_rows,
+    unit_sparse_rows,
+)
 
 
 def rows(number: int, columns: int, seed: int, share: float = 0.2) -> SparseRows:
@@ -30,6 +37,17 @@ def test_terms_that_no_paper_has_add_nothing() -> None:
     papers[1, 4] = 0.5
     product = Columns(sparse_rows(papers)).product(sparse_rows(profiles))
     assert product.tolist() == [[0, 0.5, 0]] * 2
+
+
+@pytest.mark.parametrize("number", [0, 1, 63, 64, 65, 200])
+def test_a_row_has_the_same_product_to_the_bit_in_whichever_company(number: int) -> None:
+    rng = np.random.default_rng(3)
+    left = rng.random((number, 100), dtype=np.float32)
+    right = rng.random((100, 30), dtype=np.float32)
+    together = product_of_rows(left, right)
+    assert together == pytest.approx(left @ right, rel=1e-5)
+    for row in range(0, number, 7):
+        assert (product_of_rows(left[[row]], right)[0] == together[row]).all()
 
 
 def test_a_reader_has_the_same_product_to_the_bit_in_whichever_company() -> None:
