@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recommender.matrices import Floats, SparseRows, dense_product, transposed
+from recommender.matrices import Floats, SparseRows, entries, transposed
 from recommender.threads import in_threads
 
 # Half a percent of the papers are looked at as neighbours: 100 of CiteULike-t's 20,780 old papers,
@@ -78,12 +78,29 @@ class Background:
     def _closeness_of(self, ids: tuple[str, ...], tfidf: SparseRows, factors: Floats) -> Floats:
         known = [(row, self._places[name]) for row, name in enumerate(ids) if name in self._places]
         rows, places = [row for row, _ in known], [place for _, place in known]
-        cosines = [dense_product(tfidf, self._by_term), factors @ self.factors.T]
+        cosines = [self._in_words(tfidf), factors @ self.factors.T]
         means = []
         for each in cosines:
             each[rows, places] = -1
             means.append(np.partition(each, -self._neighbours, axis=1)[:, -self._neighbours :])
         return np.stack([nearest.mean(axis=1) for nearest in means], axis=1)
+
+    def _in_words(self, tfidf: SparseRows) -> Floats:
+        """Papers x background: the cosines of words. One paper after another, which takes half as
+        long as scipy's product, as that is sparse at first."""
+        by_term, papers = self._by_term, tfidf.shape[0]
+        cosines = np.zeros((papers, len(self.ids)), dtype=np.float32)
+        ends = by_term.indptr.tolist()
+        for row in range(papers):
+            terms, weights = entries(tfidf, row)
+            if not len(terms):
+                continue
+            holders = [slice(ends[term], ends[term + 1]) for term in terms.tolist()]
+            places = np.concatenate([by_term.indices[own] for own in holders])
+            products = np.concatenate([by_term.data[own] for own in holders])
+            products *= np.repeat(weights, by_term.indptr[terms + 1] - by_term.indptr[terms])
+            cosines[row] = np.bincount(places, products, minlength=len(self.ids))
+        return cosines
 
     @cached_property
     def _neighbours(self) -> int:

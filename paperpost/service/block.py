@@ -146,7 +146,10 @@ def _had(session: Session, block: Block, batch: Batch, on: date) -> dict[int, se
     window = block.window
     opinions = {number: block.opinions_of(number) for number in map(id_of, block.people)}
     voted = {number: own.values.keys() | own.elsewhere for number, own in opinions.items()}
-    older = window.older_copies(session, set().union(*voted.values()))
+    everything = set().union(*voted.values())
+    if voted.keys().isdisjoint(block.previous):  # to whom nothing was mailed
+        return already_had(session, voted, {}, window.copies_of(session, batch, everything), on)
+    older = window.older_copies(session, everything)
     return already_had(session, voted, window.copies(session, batch), older, on)
 
 

@@ -103,6 +103,12 @@ class Window:
             )
         return self._copies
 
+    def copies_of(self, session: Session, batch: Batch, voted: Collection[int]) -> Copies:
+        """The copies of candidates among what was voted on: for somebody to whom nothing was mailed
+        the papers of two months need not be looked through."""
+        among_candidates = self._counterparts.among_candidates(batch.duplicates)
+        return merged((among_candidates, self._counterparts.among(session, voted)))
+
     def older_copies(self, session: Session, voted: Collection[int]) -> Copies:
         """The copies of candidates among what was voted on, as far as that is older."""
         return self._counterparts.among(session, frozenset(voted) - self._known)
