@@ -8,6 +8,7 @@ grows with the number of likes.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,13 @@ Found = Sequence[int] | Integers
 Parts = dict[str, Floats]
 
 
+class Scored(NamedTuple):
+    """Readers' scores in parts, and the cosines of their centroids and the papers."""
+
+    parts: Parts
+    fits: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """How much each part counts, with experience = likes / (likes + half_experienced).
@@ -65,17 +73,17 @@ def score_parts(
     candidates: Booleans,
     popularity: Scores | None = None,
     weights: Weights = SHIPPED,
-) -> Parts:
-    """The summands of some readers' scores by name, each readers x papers.
+) -> Scored:
+    """The summands of some readers' scores.
 
     What nobody there has a share in is left out; values outside `candidates` mean nothing.
     """
-    parts = _match(profiles.vectors, rows, batch, candidates, weights)
+    parts, fits = _match(profiles.vectors, rows, batch, candidates, weights)
     modes = profiles.modes_of(rows)
     if modes.stop > modes.start and len(batch):
         numbers = np.diff(profiles.mode_ends[rows.start : rows.stop + 1])
         owners = np.repeat(np.arange(len(numbers)), numbers)
-        of_modes = _match(profiles.vectors, modes, batch, candidates[owners], weights)
+        of_modes = _match(profiles.vectors, modes, batch, candidates[owners], weights).parts
         count_the_best_mode(parts, of_modes, owners, candidates)
     if batch.support:
         counts = weights.neighbours * (profiles.vectors.likes[rows, None] > 0)
@@ -87,12 +95,12 @@ def score_parts(
     if popularity is not None:
         shared = np.broadcast_to(popularity.astype(np.float32), candidates.shape)
         parts["popularity"] = standard_scores(shared, candidates, POPULARITY_WEIGHT)
-    return parts
+    return Scored(parts, fits)
 
 
 def _match(
     vectors: Vectors, rows: slice, batch: Batch, candidates: Booleans, weights: Weights
-) -> Parts:
+) -> Scored:
     """How well papers fit some profiles, by itself: profiles x papers."""
     likes = vectors.likes[rows, None]
     experience = likes / (likes + np.float32(weights.half_experienced))
@@ -100,7 +108,7 @@ def _match(
     words = batch.words.product(vectors.tfidf[rows])
     reader = vectors.folded[rows] @ batch.factors.T
     centroid = vectors.centroids[rows] @ batch.factors.T
-    return {
+    parts = {
         "words": standard_scores(words, inside, weights.words),
         "reader": standard_scores(reader, inside, weights.reader * experience),
         "centroid": standard_scores(
@@ -108,6 +116,7 @@ def _match(
         ),
         "crowding": _uncrowded(batch, inside, likes, weights.crowding),
     }
+    return Scored(parts, centroid)
 
 
 def count_the_best_mode(

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from recommender.matrices import Floats, SparseRows, from_entries, transposed
+from recommender.matrices import Floats, SparseRows, from_parts, transposed
 from recommender.phrases import normal_name, normal_phrase
 from recommender.text import Paper
 
@@ -128,11 +128,11 @@ class _Telling:
         found = frozenset(pairwise(words))
         return found if len(found) >= _LEAST_WORD_PAIRS else frozenset()
 
-    @cached_property
-    def keys(self) -> frozenset[str]:
+    @property
+    def keys(self) -> set[str]:
         """What papers that are one work have in common: words ("fold"), names ("a lovelace"),
         and the title (" fold it "), told apart by their spaces."""
-        return self.title_words | self.authors | {self.title}
+        return {*self.title.split(), *self.authors, self.title}
 
 
 # The papers of a day are compared with each reader's own.
@@ -182,14 +182,22 @@ def _sharing(left: SparseRows, right: SparseRows) -> list[tuple[int, int]]:
 
 
 def _key_rows(tellings: list[_Telling], places: dict[str, int]) -> SparseRows:
-    own = [
-        {
-            places[key]: _LEAST_SHARED if key == telling.title else 1.0
-            for key in telling.keys & places.keys()
-        }
-        for telling in tellings
-    ]
-    return from_entries(own, len(places))
+    found: list[int] = []
+    worths: list[float] = []
+    ends = [0]
+    for telling in tellings:
+        for key in telling.keys:
+            place = places.get(key)
+            if place is not None:
+                found.append(place)
+                worths.append(_LEAST_SHARED if key == telling.title else 1.0)
+        ends.append(len(found))
+    return from_parts(
+        np.array(worths, dtype=np.float32),
+        np.array(found, dtype=np.int32),
+        np.array(ends, dtype=np.int32),
+        len(places),
+    )
 
 
 def _is_one_work(one: _Telling, other: _Telling) -> bool:

@@ -53,6 +53,7 @@ def with_explored(
     lengths: Integers,
     ranking: Integers,
     places: int,
+    fits: Floats,
 ) -> tuple[Integers, Integers]:
     """The lists of the readers in `rows`, ended by such a paper where that is possible, and which
     place (readers; from 1) that paper has in the reader's whole ranking: 0 where there is none.
@@ -60,8 +61,9 @@ def with_explored(
     `ranking` (readers x papers) holds the best papers of each reader, -1 past its end: the first
     `places` are the list, and no fewer than `pool_end` of the lengths are there. `candidates`
     (readers) says out of how many. `lengths` (readers) says how long the list is that ends with
-    the paper, 0 for none; it has no places after it. Nothing changes for readers without a vote or
-    a keyword, for short lists, and on days of few papers.
+    the paper, 0 for none; it has no places after it. `fits` (readers x papers) are the cosines of
+    readers' centroids and papers. Nothing changes for readers without a vote or a keyword, for
+    short lists, and on days of few papers.
     """
     positions = ranking[:, :places].copy()
     lengths = np.minimum(lengths, places)
@@ -73,8 +75,8 @@ def with_explored(
         for row in np.flatnonzero(wanted).tolist()
     }
     asked = [row for row, pool in pools.items() if pool]
-    readers = [rows.start + row for row in asked]
-    found = _most_telling(profiles, batch, readers, [pools[row] for row in asked])
+    seen = [entries(profiles.vectors.weights, rows.start + row)[0] for row in asked]
+    found = _most_telling(profiles, batch, seen, [pools[row] for row in asked], fits[asked])
     for row, paper in zip(asked, found, strict=True):
         length = int(lengths[row])
         positions[row, length - 1 :] = [paper] + [-1] * (places - length)
@@ -92,44 +94,48 @@ def _pool(
 
 
 def _most_telling(
-    profiles: Profiles, batch: Batch, readers: Sequence[int], pools: Sequence[Sequence[int]]
+    profiles: Profiles,
+    batch: Batch,
+    seen: Sequence[Integers],
+    pools: Sequence[Sequence[int]],
+    fits: Floats,
 ) -> list[int]:
-    """The paper of each reader's pool with the greatest bound. Readers with about as much evidence
-    are looked at together."""
-    seen = [entries(profiles.vectors.weights, reader)[0] for reader in readers]
-    chosen = [0] * len(readers)
-    order = sorted(range(len(readers)), key=lambda one: len(seen[one]))
+    """The paper of each reader's pool with the greatest bound, from the evidence that was `seen` of
+    each and the `fits` (readers x papers). Readers with about as much evidence are looked at
+    together."""
+    chosen = [0] * len(pools)
+    order = sorted(range(len(pools)), key=lambda one: len(seen[one]))
     for some in _of_about_one_size(order, [len(seen[one]) for one in order]):
         papers, is_paper = _padded([pools[one] for one in some])
         items, is_item = _padded([seen[one] for one in some])
-        factors = batch.factors[papers]
         evidence = profiles.evidence.factors[items]
         evidence[~is_item] = 0
-        centroids = profiles.vectors.centroids[[readers[one] for one in some]]
-        fits = np.where(is_paper, (factors @ centroids[:, :, None])[:, :, 0], -np.inf)
-        for one, place in zip(some, greatest_bounds(fits, factors, evidence), strict=True):
+        own = np.where(is_paper, np.take_along_axis(fits[some], papers, axis=1), -np.inf)
+        found = greatest_bounds(own, papers, batch.factors, evidence)
+        for one, place in zip(some, found, strict=True):
             chosen[one] = pools[one][place]
     return chosen
 
 
-def greatest_bounds(fits: Floats, papers: Floats, seen: Floats) -> list[int]:
-    """For each reader the place with the greatest bound, from fits (readers x papers), the papers'
-    factors (readers x papers x factors) and those of what was seen (readers x items x factors).
+def greatest_bounds(fits: Floats, papers: Integers, factors: Floats, seen: Floats) -> list[int]:
+    """For each reader the place with the greatest bound, from fits (readers x papers), which papers
+    they are (readers x papers), the factors of all (papers x factors), and those of what was seen
+    (readers x items x factors).
 
     An uncertainty is at most 1, so a paper that fits much worse than another cannot have it:
     seldom more than eight of forty are worth the work.
     """
     order = np.argsort(-fits, axis=1, kind="stable")
     likely, next_one = order[:, :_LIKELY], order[:, _LIKELY : _LIKELY + 1]
-    near = papers[np.arange(len(papers))[:, None], likely]
+    near = factors[np.take_along_axis(papers, likely, axis=1)]
     bounds = np.take_along_axis(fits, likely, axis=1)
     bounds += UNCERTAINTY_WEIGHT * uncertainty(near, seen)
     found = np.take_along_axis(likely, bounds.argmax(axis=1)[:, None], axis=1)[:, 0]
     most = np.take_along_axis(fits, next_one, axis=1) + UNCERTAINTY_WEIGHT
     unsure = np.flatnonzero((most > bounds.max(axis=1)[:, None]).any(axis=1))
     if unsure.size:
-        every = fits[unsure] + UNCERTAINTY_WEIGHT * uncertainty(papers[unsure], seen[unsure])
-        found[unsure] = every.argmax(axis=1)
+        unknown = uncertainty(factors[papers[unsure]], seen[unsure])
+        found[unsure] = (fits[unsure] + UNCERTAINTY_WEIGHT * unknown).argmax(axis=1)
     return [int(place) for place in found]
 
 

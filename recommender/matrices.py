@@ -4,6 +4,7 @@ Rows are what a matrix is about (papers, readers), columns what it says of them 
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -40,8 +41,9 @@ def sparse_rows(matrix: Any) -> SparseRows:
 def from_entries(entries: Sequence[dict[int, float]], columns: int) -> SparseRows:
     """One row for each mapping from column to value."""
     indptr = np.cumsum([0, *(len(row) for row in entries)], dtype=np.int32)
-    indices = np.array([column for row in entries for column in row], dtype=np.int32)
-    data = np.array([value for row in entries for value in row.values()], dtype=np.float32)
+    indices = np.fromiter(chain.from_iterable(entries), dtype=np.int32)
+    values = chain.from_iterable(row.values() for row in entries)
+    data = np.fromiter(values, dtype=np.float32)
     rows = sparse.csr_matrix((data, indices, indptr), (len(entries), columns))
     rows.sort_indices()
     rows.eliminate_zeros()

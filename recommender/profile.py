@@ -7,6 +7,7 @@ information retrieval", 1971); a keyword enters as a paper made of that keyword 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,16 +48,21 @@ class Interests:
     forgotten: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """A thumbs-up (1) or thumbs-down (-1) on a paper."""
-
+class _Vote(NamedTuple):
     paper_id: str
     value: int
 
-    def __post_init__(self) -> None:
-        if self.value not in (1, -1):
-            raise ValueError(f"a vote is 1 or -1, not {self.value!r}")
+
+# A tuple, as millions are made a day, and a frozen dataclass takes three times as long.
+class Vote(_Vote):
+    """A thumbs-up (1) or thumbs-down (-1) on a paper."""
+
+    __slots__ = ()
+
+    def __new__(cls, paper_id: str, value: int) -> "Vote":
+        if value not in (1, -1):
+            raise ValueError(f"a vote is 1 or -1, not {value!r}")
+        return super().__new__(cls, paper_id, value)
 
 
 @dataclass(frozen=True, slots=True)

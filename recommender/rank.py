@@ -176,7 +176,7 @@ def _best_of_block(
     rows: slice,
 ) -> Best:
     candidates = _candidates(profiles, batch, allowed, rows)
-    parts = score_parts(profiles, batch, rows, candidates, popularity, weights)
+    parts, fits = score_parts(profiles, batch, rows, candidates, popularity, weights)
     totals = np.round(sum(parts.values(), start=np.float32(0)), DECIMALS)
     totals[~candidates] = -np.inf
     totals = fold(totals, batch.duplicates)
@@ -190,7 +190,7 @@ def _best_of_block(
         lengths = np.where(followed, 0, explore[rows])
         numbers = np.count_nonzero(totals > -np.inf, axis=1).astype(np.int32)
         positions, explored = with_explored(
-            profiles, batch, rows, numbers, lengths, ranking, places
+            profiles, batch, rows, numbers, lengths, ranking, places, fits
         )
     is_there = positions >= 0
     chosen = {

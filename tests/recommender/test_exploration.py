@@ -165,4 +165,6 @@ def test_papers_are_left_out_only_if_they_cannot_have_the_greatest_bound(spread:
     fits = spread * np.random.default_rng(5).standard_normal((7, 40), dtype=np.float32)
     fits[0, 5:] = -np.inf  # a pool with fewer papers
     every = fits + UNCERTAINTY_WEIGHT * uncertainty(asked, seen)
-    assert greatest_bounds(fits, asked, seen) == every.argmax(axis=1).tolist()
+    places = np.arange(7 * 40, dtype=np.int32).reshape(7, 40)
+    found = greatest_bounds(fits, places, asked.reshape(-1, 8), seen)
+    assert found == every.argmax(axis=1).tolist()
