@@ -212,7 +212,7 @@ class _Day:
 
     def ranked(self, workers: int) -> Iterator[Measured]:
         """Ranked alone, by new workers."""
-        yield from self._by_workers("rank", workers, partial(steps.ranked, workers=workers))
+        yield from self._by_workers("rank", workers, steps.ranked)
 
     def composed(self, workers: int) -> Iterator[Measured]:
         """Ranked, composed and queued, by new workers."""
