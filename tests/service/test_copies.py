@@ -81,10 +81,11 @@ def test_what_was_mailed_does_not_come_again_under_another_id(
     assert again in candidates(any_installation, ben, later)
 
 
+@pytest.mark.parametrize("days", [10, 300])
 def test_what_was_voted_on_does_not_come_again_under_another_id(
-    installation: Installation,
+    installation: Installation, days: int
 ) -> None:
-    seen = preprint(installation, DAY - timedelta(days=300))
+    seen = preprint(installation, DAY - timedelta(days=days))
     fill(installation, [DAY])
     ada, ben = (join(installation, name, "graph neural networks") for name in ("ada", "ben"))
     again = journal_version(installation, DAY)
