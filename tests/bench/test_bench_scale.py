@@ -247,6 +247,19 @@ def test_growth_is_that_of_all_workers_and_of_all_subscribers(found: Measurement
     assert "send" not in exponents
 
 
+def test_what_hardly_shrinks_has_no_sign(found: Measurements) -> None:
+    shrinking = [
+        replace(one, done=replace(one.done, seconds=3 - one.subscribers * 1e-9))
+        if one.name == "fetch"
+        else one
+        for one in found.steps
+    ]
+    report = Report(replace(found, steps=shrinking))
+    assert (report.exponents["fetch"] or 0) < 0
+    assert "-0.00 |" not in report.markdown
+    assert "-0.00" not in report.picture
+
+
 def test_workers_are_compared_at_the_largest_size_that_both_did(found: Measurements) -> None:
     speedups = Report(found).speedups
     assert speedups["speedup_digest"] == pytest.approx(100 / 70)

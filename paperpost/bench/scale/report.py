@@ -113,7 +113,7 @@ class Report:
         """Each step's seconds by the number of subscribers, as SVG."""
         lines = {}
         for name, power in self.exponents.items():
-            told = "" if power is None else f": {power:.2f}"
+            told = "" if power is None else f": {power:z.2f}"
             lines[f"{_NAMES.get(name, name)}{told}"] = self._seconds(name)
         papers = f"{self.found.plan.papers:,} papers each time"
         return draw(f"seconds by the number of subscribers ({papers}), exponent of growth", lines)
@@ -160,7 +160,7 @@ class Report:
         sizes = sorted({one.subscribers for one in self.found.steps})
         rows = []
         for name, power in self.exponents.items():
-            told = "" if power is None else f"{power:.2f}"
+            told = "" if power is None else f"{power:z.2f}"
             rows.append([name, *_at_each(sizes, self._seconds(name)), told])
         mails = {one.subscribers: _speed(one) for one in self.found.of(_NOT_SCALED)}
         if mails:
