@@ -174,11 +174,11 @@ def _worth_comparing(rows: list[_Telling], columns: list[_Telling]) -> list[tupl
 
 
 def _sharing(left: SparseRows, right: SparseRows) -> list[tuple[int, int]]:
-    """Rows of one and of the other that have enough in common."""
+    """Rows of one and of the other that have enough in common, in order."""
     shared: SparseRows = left @ transposed(right)
     owners = np.repeat(np.arange(left.shape[0]), np.diff(shared.indptr))
     enough = shared.data >= _LEAST_SHARED
-    return list(zip(owners[enough].tolist(), shared.indices[enough].tolist(), strict=True))
+    return sorted(zip(owners[enough].tolist(), shared.indices[enough].tolist(), strict=True))
 
 
 def _key_rows(tellings: list[_Telling], places: dict[str, int]) -> SparseRows:
