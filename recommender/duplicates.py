@@ -109,6 +109,9 @@ class _Telling:
         self.id = paper.id
         self.title = normal_phrase(paper.title)
         self.authors = frozenset(filter(None, map(_name_key, paper.authors)))
+        # What papers that are one work have in common: words ("fold"), names ("a lovelace"), and
+        # the title (" fold it "), told apart by their spaces.
+        self.keys = {*self.title.split(), *self.authors, self.title}
         self._text = paper.abstract
 
     @cached_property
@@ -127,12 +130,6 @@ class _Telling:
         words = _WORD.findall(self._text.casefold())
         found = frozenset(pairwise(words))
         return found if len(found) >= _LEAST_WORD_PAIRS else frozenset()
-
-    @property
-    def keys(self) -> set[str]:
-        """What papers that are one work have in common: words ("fold"), names ("a lovelace"),
-        and the title (" fold it "), told apart by their spaces."""
-        return {*self.title.split(), *self.authors, self.title}
 
 
 # The papers of a day are compared with each reader's own.
