@@ -13,7 +13,7 @@ title; the most alike titles of two works share .83 of their words (technical re
 
 import re
 from collections import Counter
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
@@ -76,12 +76,25 @@ class Comparison:
         self._places = {key: place for place, key in enumerate(rare)}
         self._left = _key_rows(self._rows, self._places)
 
-    def copies(self, known: Sequence[Paper]) -> dict[int, list[int]]:
-        """As `copies`, of these papers."""
+    def copies(
+        self,
+        known: Sequence[Paper],
+        abstracts_of: Callable[[Sequence[int]], Iterable[str]],
+    ) -> dict[int, list[int]]:
+        """As `copies`, of these papers. The abstracts of the `known` ones are asked for, by their
+        positions, where titles and authors do not tell: of most they need not be known."""
         columns = [_Telling(paper) for paper in known]
+        alike = [
+            (row, column)
+            for row, column in _sharing(self._left, _key_rows(columns, self._places))
+            if not _are_told_apart(self._rows[row], columns[column])
+        ]
+        asked = sorted({column for _, column in alike})
+        for column, abstract in zip(asked, abstracts_of(asked), strict=True):
+            columns[column].abstract = abstract
         found: dict[int, list[int]] = {}
-        for row, column in _sharing(self._left, _key_rows(columns, self._places)):
-            if _are_copies(self._rows[row], columns[column]):
+        for row, column in alike:
+            if _is_one_work(self._rows[row], columns[column]):
                 found.setdefault(row, []).append(column)
         return found
 
@@ -112,7 +125,7 @@ class _Telling:
         # What papers that are one work have in common: words ("fold"), names ("a lovelace"), and
         # the title (" fold it "), told apart by their spaces.
         self.keys = {*self.title.split(), *self.authors, self.title}
-        self._text = paper.abstract
+        self.abstract = paper.abstract
 
     @cached_property
     def title_words(self) -> frozenset[str]:
@@ -127,7 +140,7 @@ class _Telling:
     @cached_property
     def word_pairs(self) -> frozenset[tuple[str, str]]:
         """Neighbouring words of the abstract; none if it is too short to tell anything."""
-        words = _WORD.findall(self._text.casefold())
+        words = _WORD.findall(self.abstract.casefold())
         found = frozenset(pairwise(words))
         return found if len(found) >= _LEAST_WORD_PAIRS else frozenset()
 
@@ -152,12 +165,9 @@ def _pairs(papers: Sequence[Paper], known: Sequence[Paper]) -> list[tuple[int, i
     return [
         (row, column)
         for row, column in _worth_comparing(rows, columns)
-        if _are_copies(rows[row], columns[column])
+        if not _are_told_apart(rows[row], columns[column])
+        and _is_one_work(rows[row], columns[column])
     ]
-
-
-def _are_copies(one: _Telling, other: _Telling) -> bool:
-    return one.id != other.id and _is_one_work(one, other)
 
 
 def _worth_comparing(rows: list[_Telling], columns: list[_Telling]) -> list[tuple[int, int]]:
@@ -197,12 +207,18 @@ def _key_rows(tellings: list[_Telling], places: dict[str, int]) -> SparseRows:
     )
 
 
+def _are_told_apart(one: _Telling, other: _Telling) -> bool:
+    """Whether they are no copies, whatever their abstracts say."""
+    if one.id == other.id:
+        return True
+    if one.authors and other.authors and one.authors.isdisjoint(other.authors):
+        return True
+    return one.numbers != other.numbers
+
+
 def _is_one_work(one: _Telling, other: _Telling) -> bool:
-    if one.numbers != other.numbers:
-        return False
+    """Whether two that are not told apart are one work."""
     by_known = bool(one.authors and other.authors)
-    if by_known and not one.authors & other.authors:
-        return False
     has_texts = bool(one.word_pairs and other.word_pairs)
     if _have_one_title(one, other) and (by_known or not has_texts):
         return True
@@ -217,4 +233,5 @@ def _have_one_title(one: _Telling, other: _Telling) -> bool:
 
 def _overlap(one: frozenset[Hashable], other: frozenset[Hashable]) -> float:
     """Jaccard's index: what both have of what either has."""
-    return len(one & other) / max(1, len(one | other))
+    both = len(one & other)
+    return both / max(1, len(one) + len(other) - both)

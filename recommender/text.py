@@ -97,7 +97,11 @@ def folded(written: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return _NOISE.sub(" ", _LATEX_ACCENT.sub(r"\1", unicodedata.normalize("NFKC", text)))
+    plain = unicodedata.normalize("NFKC", text)
+    if "\\" in plain:
+        plain = _LATEX_ACCENT.sub(r"\1", plain)
+    # Most texts have neither, and to look for one of two takes as long as finding the words.
+    return _NOISE.sub(" ", plain) if "\\" in plain or "://" in plain else plain
 
 
 def fold(word: str) -> str:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from paperpost.service.train import text_of
 from paperpost.store import digests, papers
-from paperpost.store.papers import Telling, number_of
+from paperpost.store.papers import Heading, number_of
 from paperpost.store.tables import Paper
 
 if TYPE_CHECKING:
@@ -89,14 +89,14 @@ class Counterparts:
 
     def announced(self, session: Session, first: date, last: date) -> Copies:
         """Those among the papers announced from `first` to `last`, both included."""
-        parts = papers.tellings_between(session, first, last)
-        return merged(self._compared(part) for part in parts)
+        parts = papers.headings_between(session, first, last)
+        return merged(self._compared(session, part) for part in parts)
 
     def among(self, session: Session, numbers: Collection[int]) -> Copies:
         """Those among papers of these numbers."""
         new = frozenset(numbers) - self._looked_at
-        parts = papers.tellings(session, sorted(new))
-        self._found = merged([self._found, *(self._compared(part) for part in parts)])
+        parts = papers.headings(session, sorted(new))
+        self._found = merged([self._found, *(self._compared(session, part) for part in parts)])
         self._looked_at |= new
         of_these = {
             position: {number: day for number, day in own.items() if number in numbers}
@@ -114,14 +114,19 @@ class Counterparts:
     def _numbers(self) -> frozenset[int]:
         return frozenset(number_of(paper) for paper in self.candidates)
 
-    def _compared(self, told: Sequence[Telling]) -> Copies:
+    def _compared(self, session: Session, told: Sequence[Heading]) -> Copies:
         from recommender.text import Paper as Text
 
         older = [one for one in told if one.number not in self._numbers]
-        texts = [Text(one.id, one.title, one.abstract, tuple(one.authors)) for one in older]
+
+        def abstracts_of(places: Sequence[int]) -> list[str]:
+            known = papers.abstracts(session, [older[place].number for place in places])
+            return [known.get(older[place].number, "") for place in places]
+
+        texts = [Text(one.id, one.title, authors=tuple(one.authors)) for one in older]
         return {
             position: {older[place].number: older[place].announced for place in places}
-            for position, places in self._comparison.copies(texts).items()
+            for position, places in self._comparison.copies(texts, abstracts_of).items()
         }
 
 

@@ -1,6 +1,6 @@
 """Papers: one work is one row, whatever versions and sources it comes in (intake.py)."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -71,24 +71,23 @@ def by_number(session: Session, numbers: Iterable[int]) -> dict[int, Paper]:
     return found
 
 
-class Telling(NamedTuple):
-    """What tells whether a paper is the same work as another one."""
+class Heading(NamedTuple):
+    """What tells of most papers that they are not the same work as another one."""
 
     number: int
     announced: date
     id: str
     title: str
-    abstract: str
     authors: list[str]
 
 
-def tellings(session: Session, numbers: Collection[int]) -> Iterator[list[Telling]]:
-    """What papers tell of themselves, some at a time; unknown numbers are left out."""
+def headings(session: Session, numbers: Collection[int]) -> Iterator[list[Heading]]:
+    """Papers without their abstracts, some at a time; unknown numbers are left out."""
     for chunk in in_chunks(numbers):
-        yield _tellings(session, among(session, col(Paper.number), chunk))
+        yield _headings(session, among(session, col(Paper.number), chunk))
 
 
-def tellings_between(session: Session, first: date, last: date) -> Iterator[list[Telling]]:
+def headings_between(session: Session, first: date, last: date) -> Iterator[list[Heading]]:
     """The same of the papers announced from `first` to `last`, both included, day by day."""
     days = session.exec(
         select(col(Paper.announced))
@@ -97,13 +96,25 @@ def tellings_between(session: Session, first: date, last: date) -> Iterator[list
         .order_by(col(Paper.announced))
     ).all()
     for day in days:
-        yield _tellings(session, col(Paper.announced) == day)
+        yield _headings(session, col(Paper.announced) == day)
 
 
-def _tellings(session: Session, which: ColumnElement[bool]) -> list[Telling]:
-    columns = [getattr(Paper, name) for name in Telling._fields]
+def _headings(session: Session, which: ColumnElement[bool]) -> list[Heading]:
+    columns = [getattr(Paper, name) for name in Heading._fields]
     rows = session.execute(sql_select(*columns).where(which).order_by(col(Paper.number)))
-    return [Telling(*row) for row in rows]
+    return [Heading(*row) for row in rows]
+
+
+def abstracts(session: Session, numbers: Sequence[int]) -> dict[int, str]:
+    """The papers' abstracts by number; unknown ones are left out."""
+    columns = col(Paper.number), col(Paper.abstract)
+    return {
+        number: abstract
+        for chunk in in_chunks(numbers)
+        for number, abstract in session.execute(
+            sql_select(*columns).where(among(session, col(Paper.number), chunk))
+        )
+    }
 
 
 def _is_public() -> ColumnElement[bool]:

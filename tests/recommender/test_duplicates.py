@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -41,10 +42,16 @@ OTHER_ABSTRACT = (
 )
 
 
+def compared(papers: list[Paper], known: list[Paper]) -> dict[int, list[int]]:
+    """As a comparison finds it, which is told the abstracts it asks for."""
+    bare = [replace(paper, abstract="") for paper in known]
+    return Comparison(papers).copies(bare, lambda asked: [known[place].abstract for place in asked])
+
+
 def are_one(one: Paper, other: Paper) -> bool:
     assert groups([one, other]) in ((), ((0, 1),))
     assert bool(copies([one], [other])) == bool(groups([one, other]))
-    assert Comparison([one]).copies([other]) == copies([one], [other])
+    assert compared([one], [other]) == copies([one], [other])
     return bool(groups([one, other]))
 
 
@@ -167,3 +174,20 @@ def test_on_two_months_of_arxiv_exactly_the_reposted_papers_are_found() -> None:
     found = {frozenset(everything[copy].id for copy in group) for group in groups(everything)}
     reposted = {("2604.05547", "2605.20190"), ("2605.04720", "2605.06802")}
     assert found == {frozenset(pair) for pair in reposted}
+
+
+def test_no_abstract_is_asked_for_where_titles_and_authors_tell_papers_apart() -> None:
+    others = [
+        replace(PREPRINT, id="2605.1", authors=("Somebody Else",)),
+        replace(PREPRINT, id="2605.2", title=f"{PREPRINT.title} 2"),
+        PREPRINT,
+        replace(PREPRINT, id="2605.3", title="Contacts are all one needs"),
+    ]
+    asked: list[int] = []
+
+    def abstracts_of(places: Sequence[int]) -> list[str]:
+        asked.extend(places)
+        return [others[place].abstract for place in places]
+
+    assert Comparison([PREPRINT]).copies(others, abstracts_of) == {0: [3]}
+    assert asked == [3]
