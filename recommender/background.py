@@ -7,12 +7,13 @@ neighbours is taken from its score, as CSLS does for words of two languages (Con
 Translation Without Parallel Data", ICLR 2018).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from recommender.matrices import Floats, SparseRows, entries, transposed
+from recommender.matrices import Floats, Integers, SparseRows, entries, transposed
 from recommender.threads import in_threads
 
 # Half a percent of the papers are looked at as neighbours: 100 of CiteULike-t's 20,780 old papers,
@@ -31,20 +32,46 @@ _PAPERS_AT_ONCE = 250
 
 @dataclass(frozen=True)
 class Background:
-    """Papers by id, their TF-IDF rows (papers x terms) and factors (papers x factors)."""
+    """Papers by id, their TF-IDF rows (papers x terms) and factors (papers x factors).
+
+    `known` is how crowded it is around papers of the model, by their places there, as far as that
+    was worked out in training (else NaN, or nothing of the last ones). `standard` is how close
+    papers of the background are to one another (mean and standard deviation x words and factors);
+    where it is not given, it is worked out when it is asked for.
+    """
 
     ids: tuple[str, ...]
     tfidf: SparseRows
     factors: Floats
+    known: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    standard: Floats | None = None
 
-    def crowding(self, ids: tuple[str, ...], tfidf: SparseRows, factors: Floats) -> Floats:
+    def crowding(
+        self,
+        ids: Sequence[str],
+        tfidf: SparseRows,
+        factors: Floats,
+        places: Integers | None = None,
+    ) -> Floats:
         """How crowded it is around papers, in words and factors: a standard score for each.
 
         0 is the background's mean, 1 its standard deviation above; all are closer to 0 where the
-        background is small. A paper is no neighbour of itself.
+        background is small. A paper is no neighbour of itself. `places` are those of the papers in
+        the model, -1 for none: what is `known` of them is not worked out again.
         """
+        found = np.full(len(ids), np.nan, dtype=np.float32)
+        if places is not None:
+            is_told = (places >= 0) & (places < len(self.known))
+            found[is_told] = self.known[places[is_told]]
+        missing = np.flatnonzero(np.isnan(found))
+        if missing.size:
+            new = tuple(ids[place] for place in missing.tolist())
+            found[missing] = self._crowding(new, tfidf[missing], factors[missing])
+        return found
+
+    def _crowding(self, ids: tuple[str, ...], tfidf: SparseRows, factors: Floats) -> Floats:
         closeness = self._closeness(ids, tfidf, factors)
-        mean, spread = self._usual
+        mean, spread = self.usual
         standardised = ((closeness - mean) / spread).mean(axis=1)
         return np.asarray(standardised * self._trust, dtype=np.float32)
 
@@ -53,15 +80,17 @@ class Background:
         return len(self.ids) / (len(self.ids) + _HALF_TRUSTED)
 
     @cached_property
-    def _usual(self) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of the background's own closeness, by words and factors."""
+    def usual(self) -> Floats:
+        """As `standard`, which takes a second to work out for a large background."""
+        if self.standard is not None:
+            return self.standard
         if len(self.ids) <= _FEWEST_NEIGHBOURS:
-            return np.zeros(2, dtype=np.float32), np.ones(2, dtype=np.float32)
+            return np.stack([np.zeros(2, dtype=np.float32), np.ones(2, dtype=np.float32)])
         asked = np.linspace(0, len(self.ids) - 1, min(_PAPERS_ASKED, len(self.ids))).astype(int)
         ids = tuple(self.ids[place] for place in asked)
         own = self._closeness(ids, self.tfidf[asked], self.factors[asked])
         spread = own.std(axis=0)
-        return own.mean(axis=0), np.where(spread > 0, spread, 1).astype(np.float32)
+        return np.stack([own.mean(axis=0), np.where(spread > 0, spread, 1)]).astype(np.float32)
 
     def _closeness(self, ids: tuple[str, ...], tfidf: SparseRows, factors: Floats) -> Floats:
         """Papers x 2: the mean cosine to the nearest in the background, by words and factors."""

@@ -77,7 +77,7 @@ class Batch:
         if self.part_of:
             return self.part_of.crowding
         ids = tuple(paper.id for paper in self.papers)
-        return self.background.crowding(ids, self.tfidf, self.factors)
+        return self.background.crowding(ids, self.tfidf, self.factors, self.trained)
 
     @cached_property
     def support(self) -> Support:

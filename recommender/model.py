@@ -168,6 +168,15 @@ class Model:
         more than it was fitted on."""
         return replace(self, neighbours=neighbours_of(votes))
 
+    def with_crowding(self, places: Integers) -> "Model":
+        """The same model, which has worked out how crowded it is around the known papers at these
+        places: those that will be candidates, for each process that ranks would do it again."""
+        known = np.full(len(self.paper_ids), np.nan, dtype=np.float32)
+        ids = [self.paper_ids[place] for place in places.tolist()]
+        factors = self.space.paper_factors[places]
+        known[places] = self.background.crowding(ids, self.tfidf[places], factors)
+        return replace(self, background=replace(self.background, known=known))
+
     def places(self, paper_ids: Sequence[str]) -> Integers:
         """Where papers stand among the known ones, -1 for those that are not known."""
         known = self._known

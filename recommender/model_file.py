@@ -40,6 +40,8 @@ def parts_of(model: Model) -> tuple[dict[str, Any], Arrays]:
         "idf": model.vocabulary.idf,
         "paper_factors": model.space.paper_factors,
         "background": model.places(model.background.ids),
+        "crowding": model.background.known,
+        "usual_closeness": model.background.usual,
         "neighbours_votes": model.neighbours.votes,
     }
     arrays |= _arrays_of("tfidf", model.tfidf)
@@ -71,7 +73,13 @@ def fields_in(header: dict[str, Any], arrays: Arrays) -> dict[str, Any]:
         "paper_ids": papers,
         "titles": tuple(header["titles"]),
         "tfidf": tfidf,
-        "background": Background(ids, tfidf[chosen], space.paper_factors[chosen]),
+        "background": Background(
+            ids,
+            tfidf[chosen],
+            space.paper_factors[chosen],
+            arrays["crowding"],
+            arrays["usual_closeness"],
+        ),
         "neighbours": Neighbours(steps, arrays["neighbours_votes"]),
         "calibration": _calibration_in(header),
     }
@@ -87,6 +95,8 @@ def is_whole(model: Model) -> bool:
         and model.neighbours.steps.shape == (papers, papers)
         and model.neighbours.votes.shape == (papers,)
         and model.space.is_for(terms, papers)
+        and len(model.background.known) in (0, papers)
+        and model.background.usual.shape == (2, 2)
     )
 
 

@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 
 from recommender.errors import NewerSnapshot, SnapshotError
 
-FORMAT = 3
+FORMAT = 4
 _MAGIC = "recommender-model"
 _FIRST_LINE_LIMIT = 200
 # Every array begins where a cache line does, if the first line and each gap are filled up to that.

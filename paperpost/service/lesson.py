@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 MOST_KNOWN = 250_000
 
 
+# Papers of so many last days are candidates of tomorrow's digests, and of first ones.
+_RECENT = timedelta(days=7)
+_MOST_RECENT = 20_000  # a millisecond each
+
+
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """A model, how many papers it knows, how many votes on them it learnt from, and the number up
@@ -46,10 +51,11 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class _Lesson:
-    """What is stored: the numbers of the papers to know, the newest first, all votes that hold, and
-    what came of what was mailed."""
+    """What is stored: the numbers of the papers to know, the newest first, those of the last days,
+    all votes that hold, and what came of what was mailed."""
 
     papers: Numbers
+    recent: Numbers
     votes: Votes
     last_vote: int
     calibration: Calibration
@@ -61,6 +67,8 @@ def learn(installation: Installation) -> Learnt | None:
     What only a reader's own library tells of is left out, so that a model holds nothing of a
     reader.
     """
+    import numpy as np
+
     lesson = _read(installation)
     if lesson is None:
         return None
@@ -69,6 +77,7 @@ def learn(installation: Installation) -> Learnt | None:
     model = model.knowing(_counted(more, known))
     votes = lesson.votes.on(_array(known))
     model = model.with_votes(votes.matrix(len(known)))
+    model = model.with_crowding(_array(np.flatnonzero(np.isin(known, lesson.recent))))
     model = replace(model, calibration=lesson.calibration)
     return Learnt(model, len(known), len(votes), lesson.last_vote)
 
@@ -85,7 +94,7 @@ def _read(installation: Installation) -> _Lesson | None:
         last_vote = last_counted(session, now)  # before the votes, which go on coming
         votes = _votes(lessons.acts(session, now))
         kept = papers_to_fit(_votes_on(numbers, votes), MOST_KNOWN)
-        return _Lesson(numbers[kept], votes, last_vote, calibrate(session, now))
+        return _Lesson(numbers[kept], _recent(stored), votes, last_vote, calibrate(session, now))
 
 
 def _fit(installation: Installation, lesson: _Lesson) -> tuple[Model, Numbers]:
@@ -138,6 +147,13 @@ def _counted(parts: Iterator[tuple[list[int], Batch]], known: list[int]) -> Iter
         yield batch
 
 
+def _recent(stored: Sequence[tuple[int, str, date]]) -> Numbers:
+    """The newest of the last days, as of the newest paper."""
+    newest = max(day for _, _, day in stored)
+    first = date.fromordinal(max(newest.toordinal() - _RECENT.days, 1))
+    return _newest_first([row for row in stored if row[2] >= first])[:_MOST_RECENT]
+
+
 def _newest_first(stored: Sequence[tuple[int, str, date]]) -> Numbers:
     ordered = sorted(stored, key=lambda row: row[2], reverse=True)
     return _array([number for number, _, _ in ordered])
@@ -168,7 +184,7 @@ def _papers(texts: Sequence[Words]) -> list[Paper]:
     return [Paper(one.id, one.title, one.abstract) for one in texts]
 
 
-def _array(numbers: Sequence[int]) -> Numbers:
+def _array(numbers: Sequence[int] | NDArray[np.intp]) -> Numbers:
     import numpy as np
 
     return np.array(numbers, dtype=np.int32)

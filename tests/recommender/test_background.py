@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,15 @@ def test_of_many_papers_a_sample_is_kept_and_always_the_same() -> None:
     one, again = (sampled(ids, sparse_rows(np.ones((papers, 1))), factors) for _ in range(2))
     assert len(one.ids) == MOST_PAPERS
     assert one.ids == again.ids
+
+
+def test_what_is_known_of_a_papers_crowding_is_not_worked_out_again() -> None:
+    vectors = crowd_and_loners(20, 20)
+    known = np.array([np.nan, 7], dtype=np.float32)
+    here = replace(background(vectors), known=known)
+    asked = ("of no place", "not worked out", "known", "learnt later")
+    rows = vectors[[0, 1, 2, 3]]
+    places = np.array([-1, 0, 1, 2], dtype=np.int32)
+    found = here.crowding(asked, sparse_rows(rows), rows, places)
+    anew = background(vectors).crowding(asked, sparse_rows(rows), rows)
+    np.testing.assert_allclose(found, [anew[0], anew[1], 7, anew[3]], rtol=1e-5)

@@ -45,6 +45,18 @@ def test_the_curve_is_kept_and_goes_with_the_blend_it_was_fitted_to(snapshot: Pa
     assert Model.load(snapshot).calibration == Calibration()
 
 
+def test_what_was_worked_out_of_crowding_is_kept(snapshot: Path) -> None:
+    places = np.array([2, 5], dtype=np.int32)
+    model().with_crowding(places).save(snapshot)
+    known = Model.load(snapshot).background.known
+    assert np.flatnonzero(~np.isnan(known)).tolist() == [2, 5]
+    asked = model().seen(places)
+    np.testing.assert_allclose(known[places], asked.crowding, rtol=1e-5)
+    assert Model.load(snapshot).batch(today()).crowding.tolist() == pytest.approx(
+        model().batch(today()).crowding.tolist()
+    )
+
+
 def test_profiles_of_the_saved_model_fit_papers_of_the_loaded_one(snapshot: Path) -> None:
     profiles = model().profiles([Reader("ada")], model().batch([]))
     assert len(rank(profiles, Model.load(snapshot).batch(today()), limit=5)[0]) == 5
@@ -104,8 +116,8 @@ def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_of_another_version_says_so(snapshot: Path) -> None:
-    snapshot.write_bytes(snapshot.read_bytes().replace(b"model 3 ", b"model 4 ", 1))
-    with pytest.raises(SnapshotError, match="format 4, where this version reads 3"):
+    snapshot.write_bytes(snapshot.read_bytes().replace(b"model 4 ", b"model 5 ", 1))
+    with pytest.raises(SnapshotError, match="format 5, where this version reads 4"):
         Model.load(snapshot)
 
 
@@ -126,6 +138,8 @@ def test_a_file_with_a_right_checksum_that_lacks_a_part_is_refused(
         ("paper_factors", np.ones((1, 4), dtype=np.float32)),
         ("paper_gramian_0", np.ones((3, 3), dtype=np.float32)),
         ("background", np.full(3, 99, dtype=np.int32)),
+        ("crowding", np.zeros(3, dtype=np.float32)),
+        ("usual_closeness", np.zeros(2, dtype=np.float32)),
     ],
 )
 def test_a_file_with_a_right_checksum_whose_parts_do_not_fit_together_is_refused(

@@ -151,3 +151,18 @@ def test_a_paper_that_comes_again_while_they_are_read_is_learnt_once(
     learnt = learn(any_installation)
     assert learnt is not None
     assert sorted(learnt.model.paper_ids) == sorted(voted[1:])
+
+
+def test_how_crowded_it_is_around_the_papers_of_the_last_days_is_worked_out(
+    any_installation: Installation, voted: list[str]
+) -> None:
+    newer = {one.id for one in fill(any_installation, [DAY + timedelta(days=8)])}
+    newest = {one.id for one in fill(any_installation, [DAY + timedelta(days=9)])}
+    learnt = learn(any_installation)
+    assert learnt is not None
+    known = learnt.model.background.known
+    told = {
+        one for one, own in zip(learnt.model.paper_ids, known, strict=True) if not np.isnan(own)
+    }
+    assert told == newer | newest
+    assert told.isdisjoint(voted)
