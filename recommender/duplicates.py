@@ -18,8 +18,18 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
-from recommender.matrices import Floats, SparseRows, from_parts, transposed
+from recommender.headings import NOBODY, Headings
+from recommender.matrices import (
+    Floats,
+    Integers,
+    SparseRows,
+    from_entries,
+    from_parts,
+    inner_products,
+    transposed,
+)
 from recommender.phrases import normal_name, normal_phrase
 from recommender.text import Paper
 
@@ -76,6 +86,20 @@ class Comparison:
         self._places = {key: place for place, key in enumerate(rare)}
         self._left = _key_rows(self._rows, self._places)
 
+    def suspects(self, headings: Headings) -> Integers:
+        """The places of papers that may be copies by their `headings`, in order: they share enough,
+        and an author if both name any. The others are no copies."""
+        enough = _enough(self._left @ headings.holders_of(list(self._places)))
+        authors = frozenset[str]().union(*(one.authors for one in self._rows))
+        people = {name: place for place, name in enumerate([*authors, NOBODY])}
+        named = [{people[name]: 1.0 for name in (*one.authors, NOBODY)} for one in self._rows]
+        ours = from_entries(named, len(people))
+        theirs = transposed(headings.holders_of(list(people)))
+        nameless = np.array([not one.authors for one in self._rows], dtype=np.bool_)
+        rows, places = np.divmod(enough, max(headings.papers, 1))
+        is_suspect = nameless[rows] | (inner_products(ours[rows], theirs[places]) > 0)
+        return np.unique(places[is_suspect]).astype(np.int32)
+
     def copies(
         self,
         known: Sequence[Paper],
@@ -115,6 +139,12 @@ def fold(totals: Floats, found: Collection[Group]) -> Floats:
     return folded
 
 
+def headings_of(papers: Iterable[Paper]) -> Headings:
+    """What is to be known of papers that others are compared with."""
+    tellings = map(_Telling, papers)
+    return Headings.of([one.keys if one.authors else one.keys | {NOBODY} for one in tellings])
+
+
 class _Telling:
     """One paper as it is compared."""
 
@@ -124,7 +154,7 @@ class _Telling:
         self.authors = frozenset(filter(None, map(_name_key, paper.authors)))
         # What papers that are one work have in common: words ("fold"), names ("a lovelace"), and
         # the title (" fold it "), told apart by their spaces.
-        self.keys = {*self.title.split(), *self.authors, self.title}
+        self.keys = frozenset((*self.title.split(), *self.authors, self.title))
         self.abstract = paper.abstract
 
     @cached_property
@@ -182,10 +212,15 @@ def _worth_comparing(rows: list[_Telling], columns: list[_Telling]) -> list[tupl
 
 def _sharing(left: SparseRows, right: SparseRows) -> list[tuple[int, int]]:
     """Rows of one and of the other that have enough in common, in order."""
-    shared: SparseRows = left @ transposed(right)
-    owners = np.repeat(np.arange(left.shape[0]), np.diff(shared.indptr))
-    enough = shared.data >= _LEAST_SHARED
-    return sorted(zip(owners[enough].tolist(), shared.indices[enough].tolist(), strict=True))
+    rows, columns = np.divmod(_enough(left @ transposed(right)), max(right.shape[0], 1))
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+def _enough(shared: SparseRows) -> npt.NDArray[np.int64]:
+    """The cells of a matrix that have enough, each as a number, in order."""
+    rows = np.repeat(np.arange(shared.shape[0], dtype=np.int64), np.diff(shared.indptr))
+    is_enough = shared.data >= _LEAST_SHARED
+    return np.sort(rows[is_enough] * shared.shape[1] + shared.indices[is_enough])
 
 
 def _key_rows(tellings: list[_Telling], places: dict[str, int]) -> SparseRows:

@@ -116,6 +116,11 @@ def dense_product(left: SparseRows, right: SparseRows) -> Floats:
     return cast(Floats, (left @ right).toarray())
 
 
+def inner_products(left: SparseRows, right: SparseRows) -> Floats:
+    """Of each row of `left` with the same row of `right`."""
+    return np.asarray(cast(Any, left).multiply(right).sum(axis=1), dtype=np.float32).ravel()
+
+
 class Columns:
     """A sparse matrix (papers x terms) whose transpose many others are multiplied by.
 

@@ -15,9 +15,11 @@ import numpy as np
 from recommender.background import Background, sampled
 from recommender.batch import Batch
 from recommender.calibration import Calibration
+from recommender.duplicates import headings_of
 from recommender.errors import SnapshotError
 from recommender.factors import FactorSettings
 from recommender.forgetting import Forgotten, TermIndex, forgotten
+from recommender.headings import Headings
 from recommender.matrices import (
     Floats,
     Integers,
@@ -58,8 +60,9 @@ class ModelSettings:
 class Model:
     """What is learnt, and the papers that are known.
 
-    `paper_ids`, `titles`, `tfidf` (papers x terms) and the factors in `space` are of the known
-    papers, in one order: first those that it was fitted on, then those that were folded in.
+    `paper_ids`, `titles`, `tfidf` (papers x terms), the factors in `space` and `headings` are of
+    the known papers, in one order: first those that it was fitted on, then those that were folded
+    in.
     """
 
     vocabulary: Vocabulary
@@ -69,6 +72,7 @@ class Model:
     tfidf: SparseRows
     background: Background
     neighbours: Neighbours
+    headings: Headings
     calibration: Calibration = field(default_factory=Calibration)
 
     @classmethod
@@ -137,7 +141,8 @@ class Model:
         space = factorise_jointly(tfidf, votes, settings.spaces, partial(_tell, progress))
         background = sampled(ids, tfidf, space.paper_factors)
         told = neighbours_of(votes) if neighbours else no_neighbours(len(ids))
-        return cls(vocabulary, space, ids, titles, tfidf, background, told)
+        headings = headings_of(papers)
+        return cls(vocabulary, space, ids, titles, tfidf, background, told, headings)
 
     def knowing(self, others: Iterable[Batch]) -> "Model":
         """The same model with more papers that it knows, as it saw them part by part.
@@ -161,6 +166,7 @@ class Model:
             tfidf=all_stacked(tfidf),
             space=self.space.with_papers(factors),
             neighbours=self.neighbours.with_more(len(ids)),
+            headings=self.headings.with_more(headings_of(names)),
         )
 
     def with_votes(self, votes: SparseRows) -> "Model":

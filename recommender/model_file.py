@@ -11,6 +11,7 @@ from recommender.background import Background
 from recommender.blend import BLEND
 from recommender.calibration import Calibration
 from recommender.factors import FactorSettings, Space
+from recommender.headings import Headings
 from recommender.matrices import SparseRows, from_parts
 from recommender.neighbours import Neighbours
 from recommender.snapshot import Arrays
@@ -42,6 +43,8 @@ def parts_of(model: Model) -> tuple[dict[str, Any], Arrays]:
         "background": model.places(model.background.ids),
         "crowding": model.background.known,
         "usual_closeness": model.background.usual,
+        "heading_keys": model.headings.keys,
+        "heading_holders": model.headings.holders,
         "neighbours_votes": model.neighbours.votes,
     }
     arrays |= _arrays_of("tfidf", model.tfidf)
@@ -81,6 +84,7 @@ def fields_in(header: dict[str, Any], arrays: Arrays) -> dict[str, Any]:
             arrays["usual_closeness"],
         ),
         "neighbours": Neighbours(steps, arrays["neighbours_votes"]),
+        "headings": Headings(arrays["heading_keys"], arrays["heading_holders"], len(papers)),
         "calibration": _calibration_in(header),
     }
 
@@ -95,6 +99,7 @@ def is_whole(model: Model) -> bool:
         and model.neighbours.steps.shape == (papers, papers)
         and model.neighbours.votes.shape == (papers,)
         and model.space.is_for(terms, papers)
+        and model.headings.is_for(papers)
         and len(model.background.known) in (0, papers)
         and model.background.usual.shape == (2, 2)
     )

@@ -34,6 +34,7 @@ from paperpost.store.database import Database, in_chunks
 from paperpost.store.tables import Paper, Snapshot
 from paperpost.store.words import EVERYWHERE, Query, Within, read_query
 from recommender.background import sampled
+from recommender.duplicates import headings_of
 from recommender.factors import space_of
 from recommender.matrices import Floats, entries, from_entries
 from recommender.model import Model
@@ -230,7 +231,9 @@ def _model(corpus: Corpus, rng: np.random.Generator) -> Model:
     ids, titles = tuple(corpus.ids), tuple(paper.title for paper in corpus.papers)
     background = sampled(ids, tfidf, space.paper_factors)
     nobody = neighbours_of(from_entries([], len(ids)))
-    return Model(vocabulary, space, ids, titles, tfidf, background, nobody)
+    return Model(
+        vocabulary, space, ids, titles, tfidf, background, nobody, headings_of(corpus.papers)
+    )
 
 
 def _measure(installation: Installation, filled: _Filled, rounds: int) -> Searched:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from paperpost.service.seen import Places
     from recommender.batch import Batch
 
 # Of somebody with more votes these newest ones are the profile.
@@ -139,7 +140,9 @@ def newcomers_block(
     )
 
 
-def _had(session: Session, block: Block, batch: Batch, on: date) -> dict[int, set[int]]:
+def _had(
+    session: Session, places: Places, block: Block, batch: Batch, on: date
+) -> dict[int, set[int]]:
     """The positions of candidates that a subscriber has had under another id, by number."""
     if not block.previous and not block.opinions:
         return {}
@@ -148,18 +151,21 @@ def _had(session: Session, block: Block, batch: Batch, on: date) -> dict[int, se
     voted = {number: own.values.keys() | own.elsewhere for number, own in opinions.items()}
     everything = set().union(*voted.values())
     if voted.keys().isdisjoint(block.previous):  # to whom nothing was mailed
-        return already_had(session, voted, {}, window.copies_of(session, batch, everything), on)
-    older = window.older_copies(session, everything)
-    return already_had(session, voted, window.copies(session, batch), older, on)
+        copies = window.copies_of(session, places, batch, everything)
+        return already_had(session, voted, {}, copies, on)
+    recent = window.copies(session, places, batch)
+    return already_had(session, voted, recent, window.older_copies(session, places, everything), on)
 
 
-def allowed_to(session: Session, block: Block, batch: Batch, on: date) -> NDArray[np.bool_]:
+def allowed_to(
+    session: Session, places: Places, block: Block, batch: Batch, on: date
+) -> NDArray[np.bool_]:
     """Subscribers x candidates: announced since the last digest, or revised since where that is
     wanted; never mailed, also not under another id, not of the subscriber's own library, and not
     among those they were asked about."""
     import numpy as np
 
-    window, had = block.window, _had(session, block, batch, on)
+    window, had = block.window, _had(session, places, block, batch, on)
     allowed = np.ones((len(block.people), len(window.candidates)), dtype=np.bool_)
     # Most had the same digest before, but for whom.
     news = {before: window.is_news(before) for before in {None, *block.previous.values()}}

@@ -16,7 +16,9 @@ from paperpost.store.papers import Heading, number_of
 from paperpost.store.tables import Paper
 
 if TYPE_CHECKING:
+    from paperpost.service.seen import Places
     from recommender.duplicates import Comparison, Group
+    from recommender.model import Model
 
 # What was mailed longer ago may come again when it is posted again; what was voted on may not.
 LOOK_BACK = timedelta(days=60)
@@ -74,6 +76,7 @@ class Counterparts:
     candidates: Sequence[Paper]
     _looked_at: frozenset[int] = frozenset()
     _found: Copies = field(default_factory=dict)
+    _suspects: tuple[str, frozenset[int]] | None = None
 
     def among_candidates(self, groups: Collection[Group]) -> Copies:
         """Those among one another, which are `groups`."""
@@ -87,15 +90,17 @@ class Counterparts:
             for position in group
         }
 
-    def announced(self, session: Session, first: date, last: date) -> Copies:
-        """Those among the papers announced from `first` to `last`, both included."""
-        parts = papers.headings_between(session, first, last)
-        return merged(self._compared(session, part) for part in parts)
-
-    def among(self, session: Session, numbers: Collection[int]) -> Copies:
-        """Those among papers of these numbers."""
-        new = frozenset(numbers) - self._looked_at
-        parts = papers.headings(session, sorted(new))
+    def among(self, session: Session, places: Places, numbers: Collection[int]) -> Copies:
+        """Those among papers of these numbers. Of papers that the model knows only those are read
+        that may be copies by what it knows of their headings."""
+        new = frozenset(numbers) - self._looked_at - self._numbers
+        suspects = self._suspects_of(places.model)
+        suspected = [
+            number
+            for number, place in places.of(session, new).items()
+            if place < 0 or place in suspects
+        ]
+        parts = papers.headings(session, sorted(suspected))
         self._found = merged([self._found, *(self._compared(session, part) for part in parts)])
         self._looked_at |= new
         of_these = {
@@ -103,6 +108,13 @@ class Counterparts:
             for position, own in self._found.items()
         }
         return {position: own for position, own in of_these.items() if own}
+
+    def _suspects_of(self, model: Model) -> frozenset[int]:
+        """The places of papers in a model that may be copies."""
+        if self._suspects is None or self._suspects[0] != model.key:
+            found = self._comparison.suspects(model.headings).tolist()
+            self._suspects = model.key, frozenset(found)
+        return self._suspects[1]
 
     @cached_property
     def _comparison(self) -> Comparison:
@@ -114,10 +126,8 @@ class Counterparts:
     def _numbers(self) -> frozenset[int]:
         return frozenset(number_of(paper) for paper in self.candidates)
 
-    def _compared(self, session: Session, told: Sequence[Heading]) -> Copies:
+    def _compared(self, session: Session, older: Sequence[Heading]) -> Copies:
         from recommender.text import Paper as Text
-
-        older = [one for one in told if one.number not in self._numbers]
 
         def abstracts_of(places: Sequence[int]) -> list[str]:
             known = papers.abstracts(session, [older[place].number for place in places])

@@ -181,7 +181,7 @@ def _votes_on(numbers: Numbers, votes: Votes) -> Numbers:
 def _papers(texts: Sequence[Words]) -> list[Paper]:
     from recommender.text import Paper
 
-    return [Paper(one.id, one.title, one.abstract) for one in texts]
+    return [Paper(one.id, one.title, one.abstract, tuple(one.authors)) for one in texts]
 
 
 def _array(numbers: Sequence[int] | NDArray[np.intp]) -> Numbers:

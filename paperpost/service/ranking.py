@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from paperpost.service.block import Block, allowed_to, gather, newcomers_block, popularity
 from paperpost.service.choices import Ranking, ranking_of
 from paperpost.service.installation import Installation
-from paperpost.service.seen import batch_of, voted_on
+from paperpost.service.seen import batch_of, places_in, voted_on
 from paperpost.service.shares import divided
 from paperpost.service.train import current_model, interests_of
 from paperpost.service.window import MOST_CANDIDATES, Window, window_of
@@ -73,7 +73,7 @@ def get_ready(installation: Installation, model: Model, person: Subscriber, on: 
                 return False
             batch = window.batch(model)
             batch.get_ready()
-            window.copies(session, batch)
+            window.copies(session, places_in(installation, session, model), batch)
     return True
 
 
@@ -133,7 +133,8 @@ def _rank_gathered(
     with installation.database.reading() as session:
         voted = {number for person in people for number in block.votes_of(id_of(person))}
         known = voted_on(installation, session, model, voted)
-        allowed = allowed_to(session, block, batch, on)
+        places = places_in(installation, session, model)
+        allowed = allowed_to(session, places, block, batch, on)
     readers = _readers(block, known.names)
     popular = popularity(block)
     ranked = rank(

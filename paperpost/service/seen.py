@@ -6,7 +6,7 @@ What the model has learnt of a paper is taken as it is, for as long as the paper
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -34,7 +34,13 @@ class Places:
     read_at: datetime
     _found: tuple[Mark, frozenset[int]] | None = None
 
-    def changed(self, session: Session) -> frozenset[int]:
+    def of(self, session: Session, numbers: Collection[int]) -> dict[int, int]:
+        """The place of each paper, -1 for one that the model does not know as it is now."""
+        changed = self._changed(session)
+        places = {number: self.places.get(number, -1) for number in numbers}
+        return places | dict.fromkeys(changed & places.keys(), -1)
+
+    def _changed(self, session: Session) -> frozenset[int]:
         """The numbers of papers that have changed since then; asked for again if any has."""
         mark, found = papers.mark(session), self._found
         if found is None or found[0] != mark:
@@ -58,7 +64,7 @@ def voted_on(
 
     from recommender.seen import interleaved
 
-    places = _places_of(installation, session, model, sorted(numbers))
+    places = places_in(installation, session, model).of(session, sorted(numbers))
     texts = papers.by_number(session, [number for number, place in places.items() if place < 0])
     # What went while it was read is in neither.
     found = [number for number, place in places.items() if place >= 0 or number in texts]
@@ -69,16 +75,12 @@ def voted_on(
     return Voted(batch, {one: paper.id for one, paper in zip(found, batch.papers, strict=True)})
 
 
-def _places_of(
-    installation: Installation, session: Session, model: Model, numbers: Sequence[int]
-) -> dict[int, int]:
-    """The place of each paper in the model, -1 for one that it does not know as it is now."""
+def places_in(installation: Installation, session: Session, model: Model) -> Places:
+    """Where papers stand in this model."""
     slot = installation.slot
-    known = slot.places
-    if known is None or known.model is not model:
-        known = slot.places = _read_places(installation, session, model)
-    places = {number: known.places.get(number, -1) for number in numbers}
-    return places | dict.fromkeys(known.changed(session) & places.keys(), -1)
+    if slot.places is None or slot.places.model is not model:
+        slot.places = _read_places(installation, session, model)
+    return slot.places
 
 
 def _read_places(installation: Installation, session: Session, model: Model) -> Places:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from paperpost.service.seen import Places
     from recommender.batch import Batch
     from recommender.model import Model
 
@@ -90,28 +91,24 @@ class Window:
             self._batch = batch
         return batch
 
-    def copies(self, session: Session, batch: Batch) -> Copies:
+    def copies(self, session: Session, places: Places, batch: Batch) -> Copies:
         """The copies of each candidate among one another and among the papers of two months: much
         more than was mailed, but it is found without reading everybody's digests."""
         if self._copies is None:
-            self._copies = merged(
-                (
-                    self._counterparts.among_candidates(batch.duplicates),
-                    # All papers announced from `first_day` on are candidates.
-                    self._counterparts.announced(session, look_back(self.on), self.first_day),
-                )
-            )
+            self._copies = self.copies_of(session, places, batch, self._known)
         return self._copies
 
-    def copies_of(self, session: Session, batch: Batch, voted: Collection[int]) -> Copies:
-        """The copies of candidates among what was voted on: for somebody to whom nothing was mailed
-        the papers of two months need not be looked through."""
+    def copies_of(
+        self, session: Session, places: Places, batch: Batch, numbers: Collection[int]
+    ) -> Copies:
+        """The copies of candidates among one another and among these papers: for somebody to whom
+        nothing was mailed, what they voted on."""
         among_candidates = self._counterparts.among_candidates(batch.duplicates)
-        return merged((among_candidates, self._counterparts.among(session, voted)))
+        return merged((among_candidates, self._counterparts.among(session, places, numbers)))
 
-    def older_copies(self, session: Session, voted: Collection[int]) -> Copies:
+    def older_copies(self, session: Session, places: Places, voted: Collection[int]) -> Copies:
         """The copies of candidates among what was voted on, as far as that is older."""
-        return self._counterparts.among(session, frozenset(voted) - self._known)
+        return self._counterparts.among(session, places, frozenset(voted) - self._known)
 
     @cached_property
     def _counterparts(self) -> Counterparts:

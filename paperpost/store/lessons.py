@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from paperpost.store.database import in_chunks
@@ -14,12 +15,13 @@ ROWS_AT_ONCE = 50_000
 
 
 class Words(NamedTuple):
-    """A paper's number, id, title and abstract."""
+    """A paper's number, id, title, abstract and authors."""
 
     number: int
     id: str
     title: str
     abstract: str
+    authors: list[str]
 
 
 def acts(session: Session, now: datetime) -> Iterator[Sequence[Sequence[int]]]:
@@ -36,10 +38,8 @@ def acts(session: Session, now: datetime) -> Iterator[Sequence[Sequence[int]]]:
 
 def words(session: Session, numbers: Iterable[int]) -> Iterator[Words]:
     """The texts of papers that sources have told of; those that are gone are left out."""
+    columns = [getattr(Paper, name) for name in Words._fields]
+    is_public = col(Paper.announced) > NEVER_ANNOUNCED
     for chunk in in_chunks(numbers):
-        rows = session.exec(
-            select(Paper.number, Paper.id, Paper.title, Paper.abstract).where(
-                col(Paper.number).in_(chunk), col(Paper.announced) > NEVER_ANNOUNCED
-            )
-        )
-        yield from (Words(number or 0, *text) for number, *text in rows)
+        rows = session.execute(sql_select(*columns).where(col(Paper.number).in_(chunk), is_public))
+        yield from (Words(*row) for row in rows)

@@ -83,26 +83,11 @@ class Heading(NamedTuple):
 
 def headings(session: Session, numbers: Collection[int]) -> Iterator[list[Heading]]:
     """Papers without their abstracts, some at a time; unknown numbers are left out."""
-    for chunk in in_chunks(numbers):
-        yield _headings(session, among(session, col(Paper.number), chunk))
-
-
-def headings_between(session: Session, first: date, last: date) -> Iterator[list[Heading]]:
-    """The same of the papers announced from `first` to `last`, both included, day by day."""
-    days = session.exec(
-        select(col(Paper.announced))
-        .where(_is_public(), col(Paper.announced) >= first, col(Paper.announced) <= last)
-        .distinct()
-        .order_by(col(Paper.announced))
-    ).all()
-    for day in days:
-        yield _headings(session, col(Paper.announced) == day)
-
-
-def _headings(session: Session, which: ColumnElement[bool]) -> list[Heading]:
     columns = [getattr(Paper, name) for name in Heading._fields]
-    rows = session.execute(sql_select(*columns).where(which).order_by(col(Paper.number)))
-    return [Heading(*row) for row in rows]
+    for chunk in in_chunks(numbers):
+        is_one = among(session, col(Paper.number), chunk)
+        rows = session.execute(sql_select(*columns).where(is_one).order_by(col(Paper.number)))
+        yield [Heading(*row) for row in rows]
 
 
 def abstracts(session: Session, numbers: Sequence[int]) -> dict[int, str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from two_topics import model, papers
 
-from recommender.duplicates import Comparison, copies, fold, groups
+from recommender.duplicates import Comparison, copies, fold, groups, headings_of
 from recommender.matrices import Booleans
 from recommender.profile import Interests, Reader
 from recommender.rank import Ranked, rank
@@ -52,6 +52,8 @@ def are_one(one: Paper, other: Paper) -> bool:
     assert groups([one, other]) in ((), ((0, 1),))
     assert bool(copies([one], [other])) == bool(groups([one, other]))
     assert compared([one], [other]) == copies([one], [other])
+    if copies([one], [other]):
+        assert Comparison([one]).suspects(headings_of([other])).tolist() == [0]
     return bool(groups([one, other]))
 
 
@@ -191,3 +193,25 @@ def test_no_abstract_is_asked_for_where_titles_and_authors_tell_papers_apart() -
 
     assert Comparison([PREPRINT]).copies(others, abstracts_of) == {0: [3]}
     assert asked == [3]
+
+
+def test_who_shares_neither_an_author_nor_enough_is_no_suspect() -> None:
+    known = [
+        replace(PREPRINT, id="2605.1", authors=("Somebody Else",)),
+        replace(PREPRINT, id="2605.2", title="Walking on mud", authors=("Ada Lovelace",)),
+        replace(PREPRINT, id="2605.3", authors=()),
+        JOURNAL,
+    ]
+    assert Comparison([PREPRINT]).suspects(headings_of(known)).tolist() == [2, 3]
+    unsigned = replace(PREPRINT, authors=())
+    assert Comparison([unsigned]).suspects(headings_of(known)).tolist() == [0, 2, 3]
+    assert Comparison([]).suspects(headings_of(known)).tolist() == []
+    assert Comparison([PREPRINT]).suspects(headings_of([])).tolist() == []
+
+
+def test_headings_are_the_same_whether_they_come_at_once_or_in_parts() -> None:
+    all_at_once = headings_of([PREPRINT, JOURNAL, *papers(5)])
+    in_parts = headings_of([PREPRINT]).with_more(headings_of([JOURNAL, *papers(5)]))
+    assert in_parts.papers == all_at_once.papers == 7
+    assert in_parts.keys.tolist() == all_at_once.keys.tolist()
+    assert in_parts.holders.tolist() == all_at_once.holders.tolist()

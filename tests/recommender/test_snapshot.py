@@ -57,6 +57,20 @@ def test_what_was_worked_out_of_crowding_is_kept(snapshot: Path) -> None:
     )
 
 
+def test_an_index_of_headings_that_names_strange_papers_or_has_no_order_is_refused(
+    snapshot: Path,
+) -> None:
+    header, arrays = read_snapshot(snapshot)
+    keys, holders = arrays["heading_keys"], arrays["heading_holders"]
+    for broken in (
+        {"heading_keys": keys[::-1].copy()},
+        {"heading_holders": holders + np.int32(10**6)},
+    ):
+        write_snapshot(snapshot, header, {**arrays, **broken})
+        with pytest.raises(SnapshotError, match="fit together"):
+            Model.load(snapshot)
+
+
 def test_profiles_of_the_saved_model_fit_papers_of_the_loaded_one(snapshot: Path) -> None:
     profiles = model().profiles([Reader("ada")], model().batch([]))
     assert len(rank(profiles, Model.load(snapshot).batch(today()), limit=5)[0]) == 5
@@ -139,6 +153,8 @@ def test_a_file_with_a_right_checksum_that_lacks_a_part_is_refused(
         ("paper_gramian_0", np.ones((3, 3), dtype=np.float32)),
         ("background", np.full(3, 99, dtype=np.int32)),
         ("crowding", np.zeros(3, dtype=np.float32)),
+        ("heading_keys", np.zeros(3, dtype=np.uint64)),
+        ("heading_holders", np.zeros(3, dtype=np.int32)),
         ("usual_closeness", np.zeros(2, dtype=np.float32)),
     ],
 )

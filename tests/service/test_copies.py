@@ -10,6 +10,7 @@ from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, block
 from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
+from paperpost.service.train import train
 from paperpost.service.vote import cast_by_command
 from paperpost.store import digests, papers, subscribers
 from paperpost.store.intake import put_all
@@ -24,10 +25,11 @@ ABSTRACT = (
 )
 
 
-def post(installation: Installation, paper_id: str, title: str, day: date) -> str:
-    """Store a telling of the one work these tests are about."""
+def post(installation: Installation, paper_id: str, title: str, day: date, author: str = "") -> str:
+    """Store a telling of the one work these tests are about, by the usual authors or this one."""
     usual = arrival(Invented(paper_id, "graph", day))
-    told = replace(usual, title=title, abstract=ABSTRACT)
+    authors = (author,) if author else usual.authors
+    told = replace(usual, title=title, abstract=ABSTRACT, authors=authors)
     with installation.database.writing() as session:
         put_all(session, [told], installation.clock())
     return paper_id
@@ -127,3 +129,20 @@ def test_the_first_days_of_the_calendar_can_be_asked_for(installation: Installat
     ada = join(installation, "ada", "graph neural networks")
     cast_by_command(installation, ada, seen, "up")
     assert len(candidates(installation, ada, first)) == 12
+
+
+def test_a_paper_that_is_told_anew_after_the_training_is_compared_as_it_is_now(
+    any_installation: Installation,
+) -> None:
+    earlier, later = DAY + timedelta(days=8), DAY + timedelta(days=9)
+    post(any_installation, "2604.90001", "Something else entirely", DAY, "Ada Lovelace")
+    ada = join(any_installation, "ada", "graph neural networks", size=20)
+    compose_all_of(any_installation, DAY)
+    fill(any_installation, [earlier], each=1)
+    compose_all_of(any_installation, earlier)
+    train(any_installation)
+    preprint(any_installation)
+    again = post(
+        any_installation, "doi:10.1000/patient", "Patient Messages on Molecular Graphs", later
+    )
+    assert again not in candidates(any_installation, ada, later)
