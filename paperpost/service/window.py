@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 # and the week of new and weekly readers; each of them also with revisions, for blocks of which
 # somebody wants them.
 MOST_KEPT = 6
-# A window takes 23 kB a candidate. The week of a source with 1,500 papers a day has 12,000: 280 MB,
-# and half a minute of CPU to make. Six of the largest would take 2.8 GB, and half as much again
-# for each part of them that somebody may get (`Batch.part`). What is larger still is theirs alone
+# A window takes 25 kB a candidate, the stored papers themselves left out. The week of a source with
+# 1,500 papers a day has 12,000: 300 MB. Six of the largest would take 3 GB, and each part of one
+# that somebody may get (`Batch.part`) a tenth more at most. What is larger still is theirs alone
 # who were away for long.
 MOST_CANDIDATES = 20_000
 
