@@ -30,12 +30,8 @@ class Headings:
     @classmethod
     def of(cls, keys: Sequence[frozenset[str]]) -> "Headings":
         """Of papers with these keys, in their order."""
-        numbers: dict[str, int] = {}
-        found = [
-            numbers[key] if key in numbers else numbers.setdefault(key, _number(key))
-            for own in keys
-            for key in own
-        ]
+        numbers = {key: _number(key) for key in frozenset[str]().union(*keys)}
+        found = [numbers[key] for own in keys for key in own]
         holders = np.repeat(np.arange(len(keys), dtype=np.int32), list(map(len, keys)))
         return cls(np.array(found, dtype=np.uint64), holders, len(keys)).in_order()
 

@@ -47,8 +47,8 @@ def compose_all_due(
 
 def active_blocks(installation: Installation) -> Iterator[Block]:
     """The active subscribers' numbers, the newest first: who has just joined has a week of
-    candidates, which take longest to make ready. One worker does while the others have enough
-    to do."""
+    candidates, which take longest to make ready. One worker does while the others have enough to
+    do."""
     before = None
     while True:
         with installation.database.reading() as session:

@@ -91,9 +91,19 @@ class Counterparts:
         }
 
     def among(self, session: Session, places: Places, numbers: Collection[int]) -> Copies:
-        """Those among papers of these numbers. Of papers that the model knows only those are read
-        that may be copies by what it knows of their headings."""
+        """Those among papers of these numbers."""
         new = frozenset(numbers) - self._looked_at - self._numbers
+        if new:
+            self._look_at(session, places, new)
+        of_these = {
+            position: {number: day for number, day in own.items() if number in numbers}
+            for position, own in self._found.items()
+        }
+        return {position: own for position, own in of_these.items() if own}
+
+    def _look_at(self, session: Session, places: Places, new: frozenset[int]) -> None:
+        """Of papers that the model knows only those are read that may be copies by what it knows
+        of their headings."""
         suspects = self._suspects_of(places.model)
         suspected = [
             number
@@ -103,11 +113,6 @@ class Counterparts:
         parts = papers.headings(session, sorted(suspected))
         self._found = merged([self._found, *(self._compared(session, part) for part in parts)])
         self._looked_at |= new
-        of_these = {
-            position: {number: day for number, day in own.items() if number in numbers}
-            for position, own in self._found.items()
-        }
-        return {position: own for position, own in of_these.items() if own}
 
     def _suspects_of(self, model: Model) -> frozenset[int]:
         """The places of papers in a model that may be copies."""

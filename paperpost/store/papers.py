@@ -1,6 +1,6 @@
 """Papers: one work is one row, whatever versions and sources it comes in (intake.py)."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -90,7 +90,7 @@ def headings(session: Session, numbers: Collection[int]) -> Iterator[list[Headin
         yield [Heading(*row) for row in rows]
 
 
-def abstracts(session: Session, numbers: Sequence[int]) -> dict[int, str]:
+def abstracts(session: Session, numbers: Collection[int]) -> dict[int, str]:
     """The papers' abstracts by number; unknown ones are left out."""
     columns = col(Paper.number), col(Paper.abstract)
     return {
