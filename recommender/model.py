@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import compress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,7 +31,7 @@ from recommender.matrices import (
 from recommender.model_file import fields_in, is_whole, parts_of
 from recommender.neighbours import Neighbours, neighbours_of, no_neighbours
 from recommender.profile import Profiles, Reader, build_profiles, keywords_of, votes_on
-from recommender.seen import Seen, apart, together
+from recommender.seen import Seen, apart, interleaved, together
 from recommender.snapshot import Arrays, read_opened, read_snapshot, write_snapshot
 from recommender.spaces import SPACES, JointSpace, factorise_jointly
 from recommender.text import (
@@ -196,10 +197,18 @@ class Model:
         papers = [self._papers[place] for place in places.tolist()]
         return self._seen(papers, self.tfidf[places], places)
 
-    def batch(self, papers: Sequence[Paper]) -> Batch:
-        """See papers, trained or not, as this model does."""
-        counts = self.vocabulary.count([paper.text for paper in papers])
-        return self.batch_counts(counts, papers)
+    def batch(self, papers: Sequence[Paper], learnt: Integers | None = None) -> Batch:
+        """See papers, trained or not, as this model does.
+
+        `learnt` (papers) are the places of those whose texts are still the ones that it learnt,
+        -1 for others: their words are not counted again, which is what takes longest.
+        """
+        if learnt is None or not len(papers):
+            counts = self.vocabulary.count([paper.text for paper in papers])
+            return self.batch_counts(counts, papers)
+        is_learnt = learnt >= 0
+        told = replace(self.seen(learnt[is_learnt]), papers=tuple(compress(papers, is_learnt)))
+        return interleaved(told, self.batch(tuple(compress(papers, ~is_learnt))), is_learnt)
 
     def batch_counts(self, counts: SparseRows, papers: Sequence[Paper]) -> Batch:
         """As `batch`, with the term counts (papers x terms) at hand."""

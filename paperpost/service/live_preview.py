@@ -15,6 +15,7 @@ from paperpost.service.choices import Choice
 from paperpost.service.installation import Installation
 from paperpost.service.mentions import Unmentioned, unmentioned
 from paperpost.service.ranking import rank_newcomer
+from paperpost.service.seen import places_in
 from paperpost.service.train import model_at_hand
 from paperpost.service.window import Window, window_of_day
 from paperpost.service.wishes import LONGEST_TERM, SEPARATORS, Wishes
@@ -107,7 +108,7 @@ def _preview(
 
     with installation.database.reading() as session:
         window = window_of_day(installation, session, day)
-    batch = window.batch(model)
+        batch = window.batch(session, places_in(installation, session, model))
     ranking = rank_newcomer(installation, model, window, interests, limit)
     occurrences = tuple(_occurrences(batch, interests))
     known = {normal_phrase(one.value) for one in occurrences}

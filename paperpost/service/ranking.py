@@ -71,9 +71,10 @@ def get_ready(installation: Installation, model: Model, person: Subscriber, on: 
             )
             if len(window.candidates) > MOST_CANDIDATES:
                 return False
-            batch = window.batch(model)
+            places = places_in(installation, session, model)
+            batch = window.batch(session, places)
             batch.get_ready()
-            window.copies(session, places_in(installation, session, model), batch)
+            window.copies(session, places, batch)
     return True
 
 
@@ -129,11 +130,11 @@ def _rank_gathered(
     from recommender.rank import rank
 
     people = block.people
-    batch = block.window.batch(model)
     with installation.database.reading() as session:
         voted = {number for person in people for number in block.votes_of(id_of(person))}
         known = voted_on(installation, session, model, voted)
         places = places_in(installation, session, model)
+        batch = block.window.batch(session, places)
         allowed = allowed_to(session, places, block, batch, on)
     readers = _readers(block, known.names)
     popular = popularity(block)
@@ -147,7 +148,7 @@ def _rank_gathered(
         calibration=model.calibration,
     )
     lists = [own[: limit or person.size] for person, own in zip(people, ranked, strict=True)]
-    shared = _shared(installation, block, model, readers, lists, allowed, popular, limit)
+    shared = _shared(installation, block, model, batch, readers, lists, allowed, popular, limit)
     considered = allowed.sum(axis=1).tolist()
     return {
         id_of(person): ranking_of(
@@ -178,6 +179,7 @@ def _shared(
     installation: Installation,
     block: Block,
     model: Model,
+    batch: Batch,
     readers: Sequence[Reader],
     lists: Sequence[Sequence[Ranked]],
     allowed: NDArray[np.bool_],
@@ -202,7 +204,7 @@ def _shared(
         model,
         list(sharers.values()),
         known,
-        block.window.batch(model),
+        batch,
         allowed=allowed[list(sharers)],
         popularity=popular,
         calibration=model.calibration,

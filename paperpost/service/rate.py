@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from paperpost.service.browse import PaperView, view_of
 from paperpost.service.installation import Installation
-from paperpost.service.seen import batch_of
+from paperpost.service.seen import batch_of, places_in
 from paperpost.service.train import model_at_hand, reader_of
 from paperpost.service.vote import VALUES
 from paperpost.service.window import Window, window_of_days
@@ -51,13 +51,9 @@ class _Scene:
 
     model: Model
     window: Window
+    batch: Batch
     profiles: Profiles
     allowed: NDArray[np.bool_]
-
-    @property
-    def batch(self) -> Batch:
-        """The papers."""
-        return self.window.batch(self.model)
 
 
 def questions_for(
@@ -127,7 +123,7 @@ def _scene(
     ready = get_ready(installation)
     if ready is None:
         return None
-    model, window = ready
+    model, window, batch = ready
     number = id_of(person)
     with installation.database.reading() as session:
         cast = votes.counted(session, installation.clock(), [number]).get(number, {})
@@ -139,12 +135,12 @@ def _scene(
     reader = reader_of(number, wishes, newest.values(), names)
     voted = batch_of(installation, model, list(known.values()))
     allowed = _allowed(window, seen, without)
-    return _Scene(model, window, model.profiles([reader], voted), allowed)
+    return _Scene(model, window, batch, model.profiles([reader], voted), allowed)
 
 
-def get_ready(installation: Installation) -> tuple[Model, Window] | None:
-    """The model and the papers that anybody may be asked about, with all worked out that is the
-    same for everybody; None where there are none. Raises TooBusy."""
+def get_ready(installation: Installation) -> tuple[Model, Window, Batch] | None:
+    """The model and the papers that anybody may be asked about, also as it sees them, with all
+    worked out that is the same for everybody; None where there are none. Raises TooBusy."""
     with installation.database.reading() as session:
         days = _days(session)
     model = model_at_hand(installation) if days else None
@@ -153,8 +149,9 @@ def get_ready(installation: Installation) -> tuple[Model, Window] | None:
     # One after the other: the first of a day works out what the others use.
     with installation.slot.one_previews, installation.database.reading() as session:
         window = window_of_days(installation, session, *days)
-        window.batch(model).get_ready()
-    return model, window
+        batch = window.batch(session, places_in(installation, session, model))
+        batch.get_ready()
+    return model, window, batch
 
 
 def _days(session: Session) -> tuple[date, date] | None:

@@ -6,7 +6,7 @@ What the model has learnt of a paper is taken as it is, for as long as the paper
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +20,9 @@ from paperpost.store.papers import Mark
 from paperpost.store.tables import NEVER_ANNOUNCED, Paper
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from recommender.batch import Batch
     from recommender.model import Model
 
@@ -39,6 +42,12 @@ class Places:
         changed = self._changed(session)
         places = {number: self.places.get(number, -1) for number in numbers}
         return places | dict.fromkeys(changed & places.keys(), -1)
+
+    def in_order(self, session: Session, numbers: Sequence[int]) -> NDArray[np.int32]:
+        """The same of papers that stand once each, in their order."""
+        import numpy as np
+
+        return np.array(list(self.of(session, numbers).values()), dtype=np.int32)
 
     def _changed(self, session: Session) -> frozenset[int]:
         """The numbers of papers that have changed since then; asked for again if any has."""

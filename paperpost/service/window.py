@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from paperpost.service.seen import Places
     from recommender.batch import Batch
-    from recommender.model import Model
 
 # Some windows are in use at once: of those who got yesterday's digest, of those who got Friday's,
 # and the week of new and weekly readers; each of them also with revisions, for blocks of which
@@ -83,11 +82,12 @@ class Window:
             self._board = kept
         return kept
 
-    def batch(self, model: Model) -> Batch:
-        """The candidates as this model sees them."""
-        batch = self._batch
+    def batch(self, session: Session, places: Places) -> Batch:
+        """The candidates as the model of these places sees them."""
+        model, batch = places.model, self._batch
         if batch is None or batch.space != model.key:
-            batch = model.batch([text_of(paper) for paper in self.candidates])
+            learnt = places.in_order(session, self.numbers)
+            batch = model.batch(list(map(text_of, self.candidates)), learnt)
             self._batch = batch
         return batch
 

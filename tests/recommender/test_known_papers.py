@@ -1,19 +1,28 @@
 """A model knows papers that it was not fitted on, and gives known ones without their texts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from two_topics import model, papers, today
 
+from recommender.batch import Batch
 from recommender.matrices import entries, from_entries
 from recommender.model import Model
 from recommender.profile import Reader, Vote
 from recommender.rank import rank
+from recommender.text import Paper
 
 
 def knowing() -> Model:
     return model().knowing([model().batch(today()[:12]), model().batch(today()[12:])])
+
+
+def assert_same_words(one: Batch, other: Batch) -> None:
+    for row in range(len(one)):
+        for ours, theirs in zip(entries(one.tfidf, row), entries(other.tfidf, row), strict=True):
+            assert np.array_equal(ours, theirs)
 
 
 def test_known_papers_are_seen_as_their_texts_would_be() -> None:
@@ -25,9 +34,29 @@ def test_known_papers_are_seen_as_their_texts_would_be() -> None:
     assert [(one.id, one.title) for one in seen.papers] == [(one.id, one.title) for one in both]
     assert np.array_equal(seen.factors, read.factors)
     assert np.array_equal(seen.trained, read.trained)
-    for row in range(len(both)):
-        for ours, theirs in zip(entries(seen.tfidf, row), entries(read.tfidf, row), strict=True):
-            assert np.array_equal(ours, theirs)
+    assert_same_words(seen, read)
+
+
+def test_papers_are_seen_the_same_whether_their_words_are_counted_again_or_not() -> None:
+    known = knowing()
+    papers_of_a_day = (*today()[8:16], Paper("new", "On fold and protein", "Both, and a third."))
+    learnt = known.places([paper.id for paper in papers_of_a_day])
+    learnt[[0, 3]] = -1
+    told, counted = known.batch(papers_of_a_day, learnt), known.batch(papers_of_a_day)
+    assert told.papers == counted.papers
+    assert np.array_equal(told.trained, counted.trained)
+    assert np.array_equal(told.factors, counted.factors)
+    assert_same_words(told, counted)
+
+
+def test_a_known_paper_that_was_told_anew_is_read_again() -> None:
+    (first, *_) = papers(80)
+    anew = replace(first, title="Another subject", abstract=today()[1].abstract)
+    places = model().places([first.id])
+    assert_same_words(model().batch([anew], places), model().batch([first]))
+    unlike = model().batch([anew], np.array([-1], dtype=np.int32))
+    assert_same_words(unlike, model().batch([anew]))
+    assert not np.array_equal(unlike.tfidf.indices, model().batch([first]).tfidf.indices)
 
 
 def test_a_paper_that_is_folded_in_lies_where_the_model_saw_it() -> None:

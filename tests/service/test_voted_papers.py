@@ -1,4 +1,4 @@
-"""What the model has learnt of papers serves those who voted on them, for as long as it is true."""
+"""What the model has learnt of papers serves whoever looks at them, for as long as it is true."""
 
 from dataclasses import replace
 from datetime import date
@@ -9,9 +9,10 @@ from sqlalchemy import event
 
 from paperpost.service.explain import explain
 from paperpost.service.installation import Installation
-from paperpost.service.seen import Voted, batch_of, voted_on
-from paperpost.service.train import current_model, train
+from paperpost.service.seen import Voted, batch_of, places_in, voted_on
+from paperpost.service.train import current_model, text_of, train
 from paperpost.service.vote import cast_by_command
+from paperpost.service.window import window_of
 from paperpost.store import papers
 from paperpost.store.intake import put_all
 from paperpost.store.papers import number_of
@@ -90,6 +91,23 @@ def test_a_learnt_text_is_not_read_and_a_changed_one_is(
     after = stored(any_installation)[:5]
     texts = Voted(batch_of(any_installation, model_of(any_installation), after), changed.names)
     assert numbers_in(changed) == numbers_in(texts)
+
+
+def test_candidates_are_seen_as_their_texts_are_now_though_most_are_not_read_again(
+    any_installation: Installation, older: list[Invented], clock: Clock
+) -> None:
+    clock.turn(minutes=1)
+    record = replace(arrival(older[0]), abstract="Nothing about graphs, but all about speech.")
+    with any_installation.database.writing() as session:
+        put_all(session, [record], clock())
+    model = model_of(any_installation)
+    with any_installation.database.reading() as session:
+        window = window_of(any_installation, session, OLD, DAY)
+        found = window.batch(session, places_in(any_installation, session, model))
+    texts = [text_of(paper) for paper in window.candidates]
+    assert numbers_in(Voted(found, {})) == numbers_in(Voted(model.batch(texts), {}))
+    assert list(found.papers) == texts
+    assert record.abstract in {paper.abstract for paper in found.papers}
 
 
 def test_a_ranking_is_the_same_with_a_model_that_has_learnt_less(
