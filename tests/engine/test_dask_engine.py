@@ -164,6 +164,7 @@ def test_what_killed_workers_had_is_done_by_others_that_are_there_or_join(
 def test_what_a_frozen_worker_has_is_done_by_ourselves_in_the_end(
     stage: Stage, expected: Expected
 ) -> None:
+    introduce_all(stage)  # on a busy machine that takes longer than the two seconds
     outcomes = stage.engine(block=2).each(stage.installation, JOB, BLOCKS, NEVER)
     counts = next(outcomes)
     with frozen(stage.dask.workers[0]):
