@@ -35,16 +35,15 @@ class Background:
     """Papers by id, their TF-IDF rows (papers x terms) and factors (papers x factors).
 
     `known` is how crowded it is around papers of the model, by their places there, as far as that
-    was worked out in training (else NaN, or nothing of the last ones). `standard` is how close
-    papers of the background are to one another (mean and standard deviation x words and factors);
-    where it is not given, it is worked out when it is asked for.
+    was worked out in training (else NaN, or nothing of the last ones), and `known_usual` what
+    `usual` was worked out to be.
     """
 
     ids: tuple[str, ...]
     tfidf: SparseRows
     factors: Floats
     known: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
-    standard: Floats | None = None
+    known_usual: Floats | None = None
 
     def crowding(
         self,
@@ -81,9 +80,10 @@ class Background:
 
     @cached_property
     def usual(self) -> Floats:
-        """As `standard`, which takes a second to work out for a large background."""
-        if self.standard is not None:
-            return self.standard
+        """How close papers of the background are to one another (mean and standard deviation x
+        words and factors), which takes a second to work out for a large one."""
+        if self.known_usual is not None:
+            return self.known_usual
         if len(self.ids) <= _FEWEST_NEIGHBOURS:
             return np.stack([np.zeros(2, dtype=np.float32), np.ones(2, dtype=np.float32)])
         asked = np.linspace(0, len(self.ids) - 1, min(_PAPERS_ASKED, len(self.ids))).astype(int)
