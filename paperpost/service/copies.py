@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from recommender.duplicates import Comparison, Group
     from recommender.model import Model
 
-# What was mailed longer ago may come again when it is posted again; what was voted on may not.
+# Papers that are older are no copies of a candidate if not voted on: what was mailed longer ago may
+# come again when it is posted again.
 LOOK_BACK = timedelta(days=60)
 # A paper is mailed in the first digest after its day: of a week's at the latest, or as late as a
 # missed day is asked for again (fetch.py). Who was away for longer may get the copy as well: to
@@ -30,11 +31,6 @@ MAILED_WITHIN = timedelta(days=21)
 # The copies of each candidate that has any, by its position: their numbers, and when they were
 # announced.
 Copies = Mapping[int, Mapping[int, date]]
-
-
-def look_back(on: date) -> date:
-    """The first day whose papers may be copies of a candidate of `on`, if not voted on."""
-    return date.fromordinal(max(on.toordinal() - LOOK_BACK.days, 1))
 
 
 def already_had(

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from paperpost.service.calibrate import calibrate
 from paperpost.service.installation import Installation
+from paperpost.service.look_back import FIRST_LOOK_BACK, MOST_CANDIDATES, days_before
 from paperpost.store import lessons, papers
 from paperpost.store.database import in_chunks
 from paperpost.store.lessons import Words
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
 # A model knows so many papers, 2.7 kB each in every process; others are folded in whenever they are
 # needed.
 MOST_KNOWN = 250_000
-
-
-# Papers of so many last days are candidates of tomorrow's digests, and of first ones.
-_RECENT = timedelta(days=7)
-_MOST_RECENT = 20_000  # a millisecond each
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +144,11 @@ def _counted(parts: Iterator[tuple[list[int], Batch]], known: list[int]) -> Iter
 
 
 def _recent(stored: Sequence[tuple[int, str, date]]) -> Numbers:
-    """The newest of the last days, as of the newest paper."""
+    """The newest of the last days, as of the newest paper: candidates of tomorrow's digests, and
+    of first ones."""
     newest = max(day for _, _, day in stored)
-    first = date.fromordinal(max(newest.toordinal() - _RECENT.days, 1))
-    return _newest_first([row for row in stored if row[2] >= first])[:_MOST_RECENT]
+    first = days_before(newest, FIRST_LOOK_BACK)
+    return _newest_first([row for row in stored if row[2] >= first])[:MOST_CANDIDATES]
 
 
 def _newest_first(stored: Sequence[tuple[int, str, date]]) -> Numbers:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from paperpost.service.block import Block, allowed_to, gather, newcomers_block, popularity
 from paperpost.service.choices import Ranking, ranking_of
 from paperpost.service.installation import Installation
+from paperpost.service.look_back import FIRST_LOOK_BACK, MOST_CANDIDATES, days_before
 from paperpost.service.seen import batch_of, places_in, voted_on
 from paperpost.service.shares import divided
 from paperpost.service.train import current_model, interests_of
-from paperpost.service.window import MOST_CANDIDATES, Window, window_of
+from paperpost.service.window import Window, window_of
 from paperpost.store import digests, papers
 from paperpost.store.digests import Previous
 from paperpost.store.subscribers import id_of
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from recommender.model import Model
     from recommender.profile import Reader
     from recommender.rank import Ranked
-
-# How far back a first digest looks, and `rank` for someone who never had one.
-FIRST_LOOK_BACK = timedelta(days=7)
 
 
 def rank_block(
@@ -99,7 +97,7 @@ def _first_day(previous: Previous | None, on: date) -> date:
     """
     if previous is not None:
         return previous.first_day
-    return date.fromordinal(max(on.toordinal() - FIRST_LOOK_BACK.days, 1))
+    return days_before(on, FIRST_LOOK_BACK)
 
 
 def _rank_window(

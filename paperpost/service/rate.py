@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from paperpost.service.browse import PaperView, view_of
 from paperpost.service.installation import Installation
+from paperpost.service.look_back import days_before
 from paperpost.service.seen import batch_of, places_in
 from paperpost.service.train import model_at_hand, reader_of
 from paperpost.service.vote import VALUES
@@ -160,7 +161,7 @@ def _days(session: Session) -> tuple[date, date] | None:
     if last is None:
         return None
     first, held = last, 0
-    oldest = date.fromordinal(max(last.toordinal() - LOOK_BACK.days, 1))
+    oldest = days_before(last, LOOK_BACK)
     for day, count in papers.count_by_day(session, oldest, last):
         first, held = day, held + count
         if held >= ENOUGH:

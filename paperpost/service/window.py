@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
-from paperpost.service.copies import Copies, Counterparts, look_back, merged
+from paperpost.service.copies import LOOK_BACK, Copies, Counterparts, merged
 from paperpost.service.installation import FRESH_FOR, Installation
+from paperpost.service.look_back import MOST_CANDIDATES, days_before
 from paperpost.service.train import text_of
 from paperpost.service.trending import Board, weigh
 from paperpost.store import fragments, papers
@@ -30,15 +31,10 @@ if TYPE_CHECKING:
 # and the week of new and weekly readers; each of them also with revisions, for blocks of which
 # somebody wants them.
 MOST_KEPT = 6
-# A window takes 25 kB a candidate, the stored papers themselves left out. The week of a source with
-# 1,500 papers a day has 12,000: 300 MB. Six of the largest would take 3 GB, and each part of one
-# that somebody may get (`Batch.part`) a tenth more at most. What is larger still is theirs alone
-# who were away for long.
-MOST_CANDIDATES = 20_000
 
 # Of older papers new versions are not mailed: whether they were mailed themselves is looked up in
 # all the digests since.
-MOST_DAYS_REVISED = 180
+REVISED_WITHIN = timedelta(days=180)
 # What stood under a day of a digest, or shortly before, and gets a later one, was passed over.
 PASSED_OVER = timedelta(days=7)
 
@@ -247,14 +243,14 @@ def window_of(
 
 
 def _stamp(session: Session, first_day: date, on: date, revisions: bool) -> Stamp:
-    changes = papers.changes(session, min(first_day, look_back(on)), on)
+    changes = papers.changes(session, min(first_day, days_before(on, LOOK_BACK)), on)
     if revisions:
         changes += papers.changes_of_revised(session, _oldest_revised(on), first_day, on)
     return tuple(changes)
 
 
 def _oldest_revised(on: date) -> date:
-    return date.fromordinal(max(on.toordinal() - MOST_DAYS_REVISED, 1))
+    return days_before(on, REVISED_WITHIN)
 
 
 def window_of_day(installation: Installation, session: Session, day: date) -> Window:

@@ -1,0 +1,17 @@
+"""How far back papers are looked at for a digest, and how many may be its candidates."""
+
+from datetime import date, timedelta
+
+# How far back a first digest looks, and `rank` for someone who never had one.
+FIRST_LOOK_BACK = timedelta(days=7)
+
+# What is worked out of a window's papers is kept for the next block, and takes 25 kB a candidate,
+# the stored papers themselves left out. The week of a source with 1,500 papers a day has 12,000:
+# 300 MB. Six of the largest would take 3 GB, and each part of one that somebody may get
+# (`Batch.part`) a tenth more at most. What is larger still is theirs alone who were away for long.
+MOST_CANDIDATES = 20_000
+
+
+def days_before(day: date, span: timedelta) -> date:
+    """The day that is so many before; the first of the calendar where there is none."""
+    return date.fromordinal(max(day.toordinal() - span.days, 1))
