@@ -54,7 +54,7 @@ imports: $(VENV)/.installed-dev ## the direction of imports
 crash-test: $(VENV)/.installed-dev ## workers killed a hundred times while they send (some minutes)
 	$(BIN)/python tests/crash/run.py
 
-bench-scale: $(VENV)/.installed-dev ## a day with a million subscribers, measured (an hour, 15 GB)
+bench-scale: $(VENV)/.installed-dev ## a day with a million subscribers, measured (an hour and a half, 15 GB)
 	$(BIN)/paperpost bench scale --picture docs/scale.svg --markdown docs/scale.md
 
 pictures: $(VENV)/.installed-dev ## the pictures of the mail and of every page, in docs/ (needs Chromium)

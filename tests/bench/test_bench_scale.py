@@ -158,7 +158,9 @@ def test_a_day_that_ends_meanwhile_is_gone_through_from_fetching_to_sending(
     assert done["fetch"] == done["fold in"] - 40 == 40
     assert found.peer is not None
     assert done["digest"] == found.peer.number == 60
-    assert done["rank"] >= 60
+    ranked = {one.by: one.done.number for one in found.steps if one.name == "rank"}
+    assert ranked.keys() == {"2 workers", "one worker"}
+    assert min(ranked.values()) >= 60
     assert done["send"] >= 50
     assert all(one.usage.seconds >= 0 < one.done.seconds for one in found.steps)
     assert all(CHECKPOINT in one.done.parts for one in found.steps if one.name == "digest")
@@ -226,6 +228,7 @@ def steps_of(size: int) -> Iterator[Measured]:
         yield step("digest", "2 workers", size / 100, grown=size * 1_000)
         yield step("send", "2 processes", 100.0, 50_000)
         yield ranked("2 workers", size / 250)
+        yield ranked("one worker", size / 125)
 
 
 SIZES = (1_000_000, 100_000, 10_000)
@@ -263,11 +266,19 @@ def test_what_hardly_shrinks_has_no_sign(found: Measurements) -> None:
 def test_workers_are_compared_at_the_largest_size_that_both_did(found: Measurements) -> None:
     speedups = Report(found).speedups
     assert speedups["speedup_digest"] == pytest.approx(100 / 70)
-    assert speedups["speedup_rank_loaded"] == pytest.approx(250 / 150)
-    assert speedups["speedup_rank"] == pytest.approx((100_000 / 150 + 20) / (400 + 20))
-    assert "| rank alone, once all is loaded | 100,000 | 667 | 400 | 1.67 |" in (
-        Report(found).markdown
-    )
+    assert speedups["speedup_rank_loaded"] == pytest.approx(250 / 125)
+    assert speedups["speedup_rank"] == pytest.approx((1_000_000 / 125 + 20) / (4_000 + 20))
+
+
+def test_workers_are_compared_at_each_size_that_both_did(found: Measurements) -> None:
+    told = Report(found).markdown.splitlines()
+    assert [line for line in told if "once all is loaded" in line] == [
+        "| rank alone, once all is loaded | 10,000 | 66.7 | 40 | 1.67 |",
+        "| rank alone, once all is loaded | 100,000 | 667 | 400 | 1.67 |",
+        "| rank alone, once all is loaded | 1,000,000 | 8,000 | 4,000 | 2.00 |",
+    ]
+    whole_runs = [line.split(" | ")[1] for line in told if "rank, compose, queue," in line]
+    assert whole_runs == ["10,000", "100,000"]
 
 
 @pytest.mark.parametrize("missing", ["fill", "train", "rank", "digest", "send", "2 workers"])
@@ -287,7 +298,8 @@ def test_all_is_told_after_each_step(found: Measurements) -> None:
         for size in {one.subscribers for one in by_now.found.steps}:
             assert f"| fill | {size:,} | {size:,} |" in by_now.markdown
         assert ElementTree.fromstring(by_now.picture) is not None
-    by_one = found.compared["rank"][0]
+    of_size = [one for one, _ in found.compared if one.subscribers == 100_000]
+    (by_one,) = (one for one in of_size if one.name == "rank")
     assert "number 100,100, seconds 687, a second 146" in report.told(by_one)
 
 

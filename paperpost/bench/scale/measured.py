@@ -10,8 +10,8 @@ from paperpost.bench.scale.watching import Usage
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything; one worker is compared with several for `most_compared` subscribers
-    or fewer."""
+    """How much of everything. One worker is compared with several in all that is done for
+    `most_compared` subscribers or fewer, and for more in their ranking alone."""
 
     subscribers: Sequence[int] = (10_000, 100_000, 1_000_000)
     papers: int = 200_000
@@ -69,14 +69,17 @@ class Measurements:
         return sorted(self.steps, key=_size)
 
     @property
-    def compared(self) -> dict[str, tuple[Measured, Measured]]:
-        """A step by one worker and by all of them, at the largest size at which both did it."""
-        pairs = {}
-        for one in self.by_size:
-            many = [m for m in self.of(one.name) if m.subscribers == one.subscribers]
-            if one.by == ONE_WORKER and self.plan.workers > 1 and many:
-                pairs[one.name] = one, many[0]
-        return pairs
+    def compared(self) -> list[tuple[Measured, Measured]]:
+        """Each step that one worker did and all of them, the smallest size first."""
+        if self.plan.workers == 1:
+            return []
+        alone = [one for one in self.by_size if one.by == ONE_WORKER]
+        return [
+            (one, many)
+            for one in alone
+            for many in self.of(one.name)
+            if many.subscribers == one.subscribers
+        ]
 
 
 def _size(one: Measured) -> int:

@@ -122,12 +122,11 @@ class Report:
     def speedups(self) -> dict[str, float]:
         """How much faster all workers are than one, at the largest size that both did: of ranking
         as soon as they have loaded what they need, and of whole runs."""
-        compared = self.found.compared
-        found = {f"speedup_{name}": _speedup(*pair) for name, pair in compared.items()}
-        if "rank" in compared:
-            one, many = compared["rank"]
-            if LOADED in one.done.parts and LOADED in many.done.parts:
-                found["speedup_rank_loaded"] = _speed_loaded(many) / _speed_loaded(one)
+        found: dict[str, float] = {}
+        for one, many in self.found.compared:
+            found[f"speedup_{one.name}"] = _speedup(one, many)
+            if _tell_loaded(one, many):
+                found[f"speedup_{one.name}_loaded"] = _speedup_loaded(one, many)
         return found
 
     @property
@@ -171,15 +170,14 @@ class Report:
     @property
     def _speedup_rows(self) -> list[list[str]]:
         rows = []
-        for name, (one, many) in self.found.compared.items():
-            size = f"{one.subscribers:,}"
-            seconds = one.done.seconds, many.done.seconds
-            told = [*map(number, seconds), f"{self.speedups[f'speedup_{name}']:.2f}"]
-            rows.append([f"{_NAMES[name]}, from the start", size, *told])
-            loaded = self.speedups.get(f"speedup_{name}_loaded")
-            if loaded is not None:
-                rest = [number(m.done.seconds - m.done.parts[LOADED]) for m in (one, many)]
-                rows.append([f"{_NAMES[name]}, once all is loaded", size, *rest, f"{loaded:.2f}"])
+        for one, many in self.found.compared:
+            name, size = _NAMES[one.name], f"{one.subscribers:,}"
+            whole = [number(each.done.seconds) for each in (one, many)]
+            rows.append([f"{name}, from the start", size, *whole, f"{_speedup(one, many):.2f}"])
+            if _tell_loaded(one, many):
+                rest = [number(each.done.seconds - each.done.parts[LOADED]) for each in (one, many)]
+                told = f"{_speedup_loaded(one, many):.2f}"
+                rows.append([f"{name}, once all is loaded", size, *rest, told])
         return rows
 
     @property
@@ -260,6 +258,14 @@ def _speed_loaded(one: Measured) -> float:
 
 def _speedup(one: Measured, many: Measured) -> float:
     return one.done.seconds / many.done.seconds
+
+
+def _tell_loaded(*some: Measured) -> bool:
+    return all(LOADED in one.done.parts for one in some)
+
+
+def _speedup_loaded(one: Measured, many: Measured) -> float:
+    return _speed_loaded(many) / _speed_loaded(one)
 
 
 def _exponent(seconds: Mapping[int, float]) -> float | None:
