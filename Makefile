@@ -34,7 +34,7 @@ test: $(VENV)/.installed-dev ## the tests, some minutes; real browsers among the
 	$(BIN)/python -m pytest -n 2
 
 test-postgresql: $(VENV)/.installed-dev ## the tests on PostgreSQL that run on SQLite otherwise
-	$(BIN)/python -m pytest -n 2 --store postgresql
+	$(BIN)/python -m pytest -n 2 --store postgresql $(ARGS)
 
 test-slow: $(VENV)/.installed-dev ## the slow tests as well
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow"

@@ -220,6 +220,7 @@ def test_an_unconfirmed_subscriber_is_mailed_a_confirmation_and_no_digest(papers
     assert done("status")["deliveries"]["confirmation"]["sent"] == 1
 
 
+@pytest.mark.sqlite_only("PostgreSQL has a copy of the snapshot")
 def test_a_broken_snapshot_means_a_line_and_a_new_training(papers: Path, tmp_path: Path) -> None:
     done("upgrade")
     done("import", str(papers))

@@ -1,5 +1,6 @@
 """operator and token: addresses and tokens that open something."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,25 +12,29 @@ from paperpost.settings import load_settings
 from paperpost.store.database import Database
 
 
-@pytest.mark.usefixtures("store_url")
-def test_operator_prints_an_address_that_opens_the_page_for_ninety_days() -> None:
+@pytest.fixture
+def installation(store_url: str) -> Iterator[Installation]:
+    """The one that the commands work on."""
+    opened = Installation(load_settings(), Database(store_url))
+    yield opened
+    opened.close()
+
+
+def test_operator_prints_an_address_that_opens_the_page_for_ninety_days(
+    installation: Installation,
+) -> None:
     printed = run("operator").stdout
     told = done("operator")
     until = datetime.fromisoformat(told["until"])
     assert timedelta(days=89) < until - datetime.now(UTC) <= timedelta(days=90)
-    settings = load_settings()
-    installation = Installation(settings, Database(settings.store_url))
     for url in (printed.strip(), told["url"]):
         base, _, token = url.rpartition("/")
-        assert base == f"{settings.public_url}/operator"
+        assert base == f"{installation.settings.public_url}/operator"
         links.require_operator(installation, token)
 
 
-@pytest.mark.usefixtures("store_url")
-def test_token_prints_a_token_of_that_subscriber() -> None:
+def test_token_prints_a_token_of_that_subscriber(installation: Installation) -> None:
     done("subscribe", "ada@example.org", "--confirmed")
-    settings = load_settings()
-    installation = Installation(settings, Database(settings.store_url))
     lasting = tokens.holder_of(installation, run("token", "ada@example.org").stdout.strip())
     assert (lasting.person.email, lasting.is_fresh) == ("ada@example.org", False)
     told = done("token", "ada@example.org", "--fresh")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from invented import Clock, with_settings
 from loopback_source import Told
 from speaks_openalex import KEY, OpenAlexApi, work
+from stores import everything
 from web_on_loopback import WebOnLoopback
 
 from paperpost.service.fetch import fetch
@@ -331,11 +332,12 @@ def test_the_key_is_written_down_nowhere(
     wrong = "another-key-that-is-wrong"
     (refused,) = fetch(with_settings(installation, **here, openalex_key=wrong)).rejected
     assert "is invalid or missing" in refused.reason
-    home = installation.settings.home
-    written = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
-    assert b"is invalid or missing" in written
+    files = [path for path in installation.settings.home.rglob("*") if path.is_file()]
+    written = "".join([path.read_bytes().decode("latin-1") for path in files])
+    stored = "".join(everything(installation.database))
+    assert "is invalid or missing" in stored
     for key in (KEY, wrong):
-        assert key.encode() not in written
+        assert key not in written + stored
         assert key not in refused.reason
 
 

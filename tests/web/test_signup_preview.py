@@ -12,6 +12,7 @@ from doors import Form, forms
 from furnished import Furnished
 from invented import with_settings
 from playwright.sync_api import Page, Route, expect
+from sqlalchemy import text
 
 from paperpost.service.account import export
 from paperpost.web.app import create_app
@@ -67,10 +68,8 @@ def test_the_preview_of_a_form_keeps_what_was_typed_and_stores_nothing(
     assert "“dogs” is in none" in page.text
     assert "No paper stored here mentions “dogs” yet" in page.text
     with furnished.installation.database.reading() as session:
-        found = session.connection().exec_driver_sql(
-            "SELECT count(*) FROM subscriber WHERE email LIKE 'zoe%'"
-        )
-        assert found.scalar() == 0
+        found = text("SELECT count(*) FROM subscriber WHERE email LIKE 'zoe%'")
+        assert session.connection().execute(found).scalar() == 0
 
 
 def test_the_buttons_of_a_paper_add_its_words_to_the_form_or_mute_them(

@@ -6,6 +6,7 @@ from html import unescape
 from pathlib import Path
 
 import httpx
+import pytest
 from doors import DAY
 from invented import Clock, Invented, arrival, fill
 
@@ -94,6 +95,7 @@ def test_a_page_loads_the_snapshot_that_another_process_made(
     assert section(client.get(address), "similar")
 
 
+@pytest.mark.sqlite_only("PostgreSQL has a copy of the snapshot")
 def test_a_broken_snapshot_costs_the_page_its_list_and_nothing_else(
     installation: Installation, client: httpx.Client, papers: list[Invented], said: list[str]
 ) -> None:
