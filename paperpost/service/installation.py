@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -192,14 +193,17 @@ def open_installation(
     """The installation of these settings, for the command of that name; raises StoreError unless
     its tables are up to date, and SettingsError for a mail server's URL or a key that cannot be
     used."""
-    database = Database(settings.store_url, f"paperpost {command}".strip())
-    database.require_current()
-    database.compare_clocks()
     _require_usable_smtp(settings)
     dkim_signer(settings)
-    for line in unknown_variables(os.environ):
-        say(line)
-    _look_at_the_key(settings, database, say)
+    database = Database(settings.store_url, f"paperpost {command}".strip())
+    with ExitStack() as unless_it_opens:
+        unless_it_opens.callback(database.close)
+        database.require_current()
+        database.compare_clocks()
+        for line in unknown_variables(os.environ):
+            say(line)
+        _look_at_the_key(settings, database, say)
+        unless_it_opens.pop_all()
     return Installation(settings, database, time_of(database), say)
 
 
