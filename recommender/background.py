@@ -34,15 +34,14 @@ _PAPERS_AT_ONCE = 250
 class Background:
     """Papers by id, their TF-IDF rows (papers x terms) and factors (papers x factors).
 
-    `known` is how crowded it is around papers of the model, by their places there, as far as that
-    was worked out in training (else NaN, or nothing of the last ones), and `known_usual` what
-    `usual` was worked out to be.
+    `known_crowding` is what was worked out in training for papers of the model, by their places
+    there (NaN for others, or nothing of the last ones), and `known_usual` what `usual` was.
     """
 
     ids: tuple[str, ...]
     tfidf: SparseRows
     factors: Floats
-    known: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    known_crowding: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     known_usual: Floats | None = None
 
     def crowding(
@@ -56,12 +55,13 @@ class Background:
 
         0 is the background's mean, 1 its standard deviation above; all are closer to 0 where the
         background is small. A paper is no neighbour of itself. `places` are those of the papers in
-        the model, -1 for none: what is `known` of them is not worked out again.
+        the model, -1 for none: what is known of them is not worked out again, also where their
+        words have changed since.
         """
         found = np.full(len(ids), np.nan, dtype=np.float32)
         if places is not None:
-            is_told = (places >= 0) & (places < len(self.known))
-            found[is_told] = self.known[places[is_told]]
+            is_told = (places >= 0) & (places < len(self.known_crowding))
+            found[is_told] = self.known_crowding[places[is_told]]
         missing = np.flatnonzero(np.isnan(found))
         if missing.size:
             new = tuple(ids[place] for place in missing.tolist())

@@ -25,9 +25,8 @@ from recommender.matrices import (
     Floats,
     Integers,
     SparseRows,
-    from_entries,
+    columns_of,
     from_parts,
-    inner_products,
     transposed,
 )
 from recommender.phrases import normal_name, normal_phrase
@@ -90,15 +89,23 @@ class Comparison:
         """The places of papers that may be copies by their `headings`, in order: they share enough,
         and an author if both name any. The others are no copies."""
         enough = _enough(self._left @ headings.holders_of(list(self._places)))
-        authors = frozenset[str]().union(*(one.authors for one in self._rows))
-        people = {name: place for place, name in enumerate([*authors, NOBODY])}
-        named = [{people[name]: 1.0 for name in (*one.authors, NOBODY)} for one in self._rows]
-        ours = from_entries(named, len(people))
-        theirs = transposed(headings.holders_of(list(people)))
-        nameless = np.array([not one.authors for one in self._rows], dtype=np.bool_)
         rows, places = np.divmod(enough, max(headings.papers, 1))
-        is_suspect = nameless[rows] | (inner_products(ours[rows], theirs[places]) > 0)
-        return np.unique(places[is_suspect]).astype(np.int32)
+        ends = np.searchsorted(rows, np.arange(len(self._rows) + 1)).tolist()
+        people = list(frozenset[str]().union(*(one.authors for one in self._rows)))
+        papers_of = dict(zip(people, columns_of(headings.holders_of(people)), strict=True))
+        is_nameless = headings.is_held(NOBODY)
+        may_be = is_nameless.copy()
+        found = [np.zeros(0, dtype=np.int64)]
+        # One by one: a candidate may have thousands of authors, and meet thousands of papers.
+        for telling, (start, end) in zip(self._rows, pairwise(ends), strict=True):
+            own = places[start:end]
+            if telling.authors and len(own):
+                theirs = np.concatenate([papers_of[name] for name in telling.authors])
+                may_be[theirs] = True
+                own = own[may_be[own]]
+                may_be[theirs] = is_nameless[theirs]
+            found.append(own)
+        return np.unique(np.concatenate(found)).astype(np.int32)
 
     def copies(
         self,

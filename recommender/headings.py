@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from recommender.matrices import Integers, SparseRows, from_parts
+from recommender.matrices import Booleans, Integers, SparseRows, from_parts
 
 # The key of papers whose authors are not known.
 NOBODY = "  "
@@ -56,6 +56,12 @@ class Headings:
             and bool(np.all(self.keys[1:] >= self.keys[:-1]))
             and bool(np.all((self.holders >= 0) & (self.holders < papers)))
         )
+
+    def is_held(self, key: str) -> Booleans:
+        """Whether each paper has that key."""
+        found = np.zeros(self.papers, dtype=np.bool_)
+        found[self.holders_of([key]).indices] = True
+        return found
 
     def holders_of(self, keys: Sequence[str]) -> SparseRows:
         """Keys x papers: 1 where a paper has that key. Should two keys ever have one number, some

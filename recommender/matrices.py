@@ -4,7 +4,7 @@ Rows are what a matrix is about (papers, readers), columns what it says of them 
 """
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -86,6 +86,11 @@ def entries(rows: SparseRows, row: int) -> tuple[Integers, Floats]:
     return rows.indices[here], rows.data[here]
 
 
+def columns_of(rows: SparseRows) -> list[Integers]:
+    """The columns that each row has entries in."""
+    return [rows.indices[start:end] for start, end in pairwise(rows.indptr.tolist())]
+
+
 def unit_rows(dense: Floats) -> Floats:
     """Each row divided by its length; rows of zeros stay zero."""
     lengths = np.sqrt(np.einsum("ij,ij->i", dense, dense))
@@ -114,11 +119,6 @@ def product_of_rows(left: Floats, right: Floats) -> Floats:
 def dense_product(left: SparseRows, right: SparseRows) -> Floats:
     """`left @ right` as a dense array."""
     return cast(Floats, (left @ right).toarray())
-
-
-def inner_products(left: SparseRows, right: SparseRows) -> Floats:
-    """Of each row of `left` with the same row of `right`."""
-    return np.asarray(cast(Any, left).multiply(right).sum(axis=1), dtype=np.float32).ravel()
 
 
 class Columns:

@@ -182,7 +182,9 @@ class Model:
         ids = [self.paper_ids[place] for place in places.tolist()]
         factors = self.space.paper_factors[places]
         known[places] = self.background.crowding(ids, self.tfidf[places], factors)
-        return replace(self, background=replace(self.background, known=known))
+        usual = self.background.usual
+        background = replace(self.background, known_crowding=known, known_usual=usual)
+        return replace(self, background=background)
 
     def places(self, paper_ids: Sequence[str]) -> Integers:
         """Where papers stand among the known ones, -1 for those that are not known."""

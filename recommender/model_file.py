@@ -41,7 +41,7 @@ def parts_of(model: Model) -> tuple[dict[str, Any], Arrays]:
         "idf": model.vocabulary.idf,
         "paper_factors": model.space.paper_factors,
         "background": model.places(model.background.ids),
-        "crowding": model.background.known,
+        "crowding": model.background.known_crowding,
         "usual_closeness": model.background.usual,
         "heading_keys": model.headings.keys,
         "heading_holders": model.headings.holders,
@@ -100,7 +100,7 @@ def is_whole(model: Model) -> bool:
         and model.neighbours.votes.shape == (papers,)
         and model.space.is_for(terms, papers)
         and model.headings.is_for(papers)
-        and len(model.background.known) in (0, papers)
+        and len(model.background.known_crowding) in (0, papers)
         and model.background.usual.shape == (2, 2)
     )
 

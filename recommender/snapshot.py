@@ -19,6 +19,8 @@ from numpy.lib import format as npy
 
 from recommender.errors import NewerSnapshot, SnapshotError
 
+# Also another one when what a snapshot holds is made in another way: terms, the keys of titles and
+# authors, crowding.
 FORMAT = 4
 _MAGIC = "recommender-model"
 _FIRST_LINE_LIMIT = 200

@@ -71,7 +71,7 @@ def test_of_many_papers_a_sample_is_kept_and_always_the_same() -> None:
 def test_what_is_known_of_a_papers_crowding_is_not_worked_out_again() -> None:
     vectors = crowd_and_loners(20, 20)
     known = np.array([np.nan, 7], dtype=np.float32)
-    here = replace(background(vectors), known=known)
+    here = replace(background(vectors), known_crowding=known)
     asked = ("of no place", "not worked out", "known", "learnt later")
     rows = vectors[[0, 1, 2, 3]]
     places = np.array([-1, 0, 1, 2], dtype=np.int32)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -215,3 +216,16 @@ def test_headings_are_the_same_whether_they_come_at_once_or_in_parts() -> None:
     assert in_parts.papers == all_at_once.papers == 7
     assert in_parts.keys.tolist() == all_at_once.keys.tolist()
     assert in_parts.holders.tolist() == all_at_once.holders.tolist()
+
+
+def test_suspects_of_a_large_collaboration_take_little_memory() -> None:
+    many = tuple(f"Ada Lovelace-{number}" for number in range(3_000))
+    known = [Paper(f"old/{n}", "One more search", authors=many[n : n + 20]) for n in range(2_000)]
+    comparison = Comparison([Paper("new", "One more search", authors=many)])
+    headings = headings_of(known)
+    tracemalloc.start()
+    try:
+        assert len(comparison.suspects(headings)) == 2_000
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()

@@ -48,7 +48,7 @@ def test_the_curve_is_kept_and_goes_with_the_blend_it_was_fitted_to(snapshot: Pa
 def test_what_was_worked_out_of_crowding_is_kept(snapshot: Path) -> None:
     places = np.array([2, 5], dtype=np.int32)
     model().with_crowding(places).save(snapshot)
-    known = Model.load(snapshot).background.known
+    known = Model.load(snapshot).background.known_crowding
     assert np.flatnonzero(~np.isnan(known)).tolist() == [2, 5]
     asked = model().seen(places)
     np.testing.assert_allclose(known[places], asked.crowding, rtol=1e-5)
