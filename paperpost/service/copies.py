@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
@@ -73,6 +74,8 @@ class Counterparts:
     _looked_at: frozenset[int] = frozenset()
     _found: Copies = field(default_factory=dict)
     _suspects: tuple[str, frozenset[int]] | None = None
+    # Of two at once one would forget what the other found.
+    _looking: Lock = field(default_factory=Lock)
 
     def among_candidates(self, groups: Collection[Group]) -> Copies:
         """Those among one another, which are `groups`."""
@@ -88,9 +91,10 @@ class Counterparts:
 
     def among(self, session: Session, places: Places, numbers: Collection[int]) -> Copies:
         """Those among papers of these numbers."""
-        new = frozenset(numbers) - self._looked_at - self._numbers
-        if new:
-            self._look_at(session, places, new)
+        with self._looking:
+            new = frozenset(numbers) - self._looked_at - self._numbers
+            if new:
+                self._look_at(session, places, new)
         of_these = {
             position: {number: day for number, day in own.items() if number in numbers}
             for position, own in self._found.items()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.int32]
 
-# A model knows so many papers, 2.7 kB each in every process; others are folded in whenever they are
+# A model knows so many papers, 2.9 kB each in every process; others are folded in whenever they are
 # needed.
 MOST_KNOWN = 250_000
 

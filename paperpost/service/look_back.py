@@ -1,8 +1,8 @@
-"""How far back papers are looked at for a digest, and how many may be its candidates."""
+"""How far back a first digest looks, and how many papers may be candidates at once."""
 
 from datetime import date, timedelta
 
-# How far back a first digest looks, and `rank` for someone who never had one.
+# Also for `rank`, of someone who never had a digest.
 FIRST_LOOK_BACK = timedelta(days=7)
 
 # What is worked out of a window's papers is kept for the next block, and takes 25 kB a candidate,

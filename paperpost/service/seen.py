@@ -1,5 +1,5 @@
-"""Papers that were voted on, as the model sees them: they are looked at whenever their reader is,
-and counting their words takes longest of all.
+"""Stored papers as the model sees them: those that were voted on are looked at whenever their
+reader is, and counting words takes longest of all.
 
 What the model has learnt of a paper is taken as it is, for as long as the paper has not changed.
 """
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
     from recommender.batch import Batch
     from recommender.model import Model
+
+
+# A change is dated before it is stored, and whoever stores it may first wait for others: a training
+# that begins meanwhile reads what was there before (store/postgresql.py says how long one waits).
+_LATEST = timedelta(minutes=2)
 
 
 @dataclass
@@ -86,10 +91,10 @@ def voted_on(
 
 def places_in(installation: Installation, session: Session, model: Model) -> Places:
     """Where papers stand in this model."""
-    slot = installation.slot
-    if slot.places is None or slot.places.model is not model:
-        slot.places = _read_places(installation, session, model)
-    return slot.places
+    known = installation.slot.places  # others may put there those of another model at any time
+    if known is None or known.model is not model:
+        known = installation.slot.places = _read_places(installation, session, model)
+    return known
 
 
 def _read_places(installation: Installation, session: Session, model: Model) -> Places:
@@ -103,7 +108,7 @@ def _read_places(installation: Installation, session: Session, model: Model) -> 
     return Places(
         model,
         {number: place for number, place in zip(numbers, places, strict=True) if place >= 0},
-        snapshot.trained_at - timedelta(seconds=snapshot.seconds),
+        snapshot.trained_at - timedelta(seconds=snapshot.seconds) - _LATEST,
     )
 
 

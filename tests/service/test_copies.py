@@ -1,10 +1,12 @@
 """A work that comes again under another id is not mailed again."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from invented import Invented, arrival, fill, join
+from invented import Clock, Invented, arrival, fill, join
+from sqlmodel import Session
 
 from paperpost.engine.runs import compose_all_of
 from paperpost.service import account, block
@@ -14,7 +16,7 @@ from paperpost.service.train import train
 from paperpost.service.vote import cast_by_command
 from paperpost.store import digests, papers, subscribers
 from paperpost.store.intake import put_all
-from paperpost.store.papers import number_of
+from paperpost.store.papers import Heading, number_of
 from paperpost.store.subscribers import id_of
 
 DAY = date(2026, 4, 6)
@@ -146,3 +148,33 @@ def test_a_paper_that_is_told_anew_after_the_training_is_compared_as_it_is_now(
         any_installation, "doi:10.1000/patient", "Patient Messages on Molecular Graphs", later
     )
     assert again not in candidates(any_installation, ada, later)
+
+
+def test_of_papers_that_the_model_knows_only_those_are_read_that_may_be_copies(
+    any_installation: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier, later = DAY + timedelta(days=8), DAY + timedelta(days=9)
+    mailed = preprint(any_installation)
+    other = post(any_installation, "2604.90002", "Something else entirely", DAY, "Ada Lovelace")
+    ada, ben = (join(any_installation, name, "graph neural networks") for name in ("ada", "ben"))
+    compose_all_of(any_installation, DAY, ada)
+    fill(any_installation, [earlier], each=1)
+    compose_all_of(any_installation, earlier, ada)
+    clock.turn(minutes=5)
+    train(any_installation)
+    clock.turn(minutes=5)
+    fill(any_installation, [later])
+    again = journal_version(any_installation, later)
+    asked: set[int] = set()
+
+    def headings(session: Session, numbers: Collection[int]) -> Iterator[list[Heading]]:
+        asked.update(numbers)
+        return read_headings(session, numbers)
+
+    read_headings = papers.headings
+    monkeypatch.setattr(papers, "headings", headings)
+    assert again not in candidates(any_installation, ada, later)
+    assert again in candidates(any_installation, ben, later)
+    with any_installation.database.reading() as session:
+        by_id = {paper.id: number_of(paper) for paper in papers.named(session, [mailed, other])}
+    assert asked & {*by_id.values()} == {by_id[mailed]}

@@ -160,7 +160,7 @@ def test_how_crowded_it_is_around_the_papers_of_the_last_days_is_worked_out(
     newest = {one.id for one in fill(any_installation, [DAY + timedelta(days=9)])}
     learnt = learn(any_installation)
     assert learnt is not None
-    known = learnt.model.background.known
+    known = learnt.model.background.known_crowding
     told = {
         one for one, own in zip(learnt.model.paper_ids, known, strict=True) if not np.isnan(own)
     }

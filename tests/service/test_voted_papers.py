@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 from invented import Clock, Invented, arrival, fill, join
 from sqlalchemy import event
@@ -26,7 +27,7 @@ OLD, DAY = date(2026, 4, 6), date(2026, 4, 7)
 def older(any_installation: Installation, clock: Clock) -> list[Invented]:
     """Papers that the model has learnt; later there are more of the next day."""
     found = fill(any_installation, [OLD])
-    clock.turn(minutes=1)
+    clock.turn(minutes=5)
     train(any_installation)
     clock.turn(minutes=1)
     fill(any_installation, [DAY])
@@ -103,7 +104,10 @@ def test_candidates_are_seen_as_their_texts_are_now_though_most_are_not_read_aga
     model = model_of(any_installation)
     with any_installation.database.reading() as session:
         window = window_of(any_installation, session, OLD, DAY)
-        found = window.batch(session, places_in(any_installation, session, model))
+        places = places_in(any_installation, session, model)
+        found = window.batch(session, places)
+        learnt = places.in_order(session, window.numbers)
+    assert np.count_nonzero(learnt >= 0) == len(older) - 1
     texts = [text_of(paper) for paper in window.candidates]
     assert numbers_in(Voted(found, {})) == numbers_in(Voted(model.batch(texts), {}))
     assert list(found.papers) == texts
