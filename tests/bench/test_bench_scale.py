@@ -23,7 +23,7 @@ from paperpost.bench.scale.readers import Readers
 from paperpost.bench.scale.report import Report
 from paperpost.bench.scale.run import measure
 from paperpost.bench.scale.server import SETTINGS, Server, postgresql_server
-from paperpost.bench.scale.steps import CHECKPOINT, DONE_BY_THEN, LOADED, Done
+from paperpost.bench.scale.steps import CHECKPOINT, DONE_BY_THEN, LOADED, Done, until_loaded
 from paperpost.bench.scale.watching import SERVER, Memory, Usage
 from paperpost.bench.scale.wording import Wording, made_up_papers
 from paperpost.cli import app
@@ -174,6 +174,16 @@ def test_engines_are_compared_on_copies_of_one_database(server: Server) -> None:
     by = {one.by: one.done.number for one in found.steps if one.name == "digest"}
     assert by == {"one process": 40, "one worker": 40, "2 workers": 40}
     assert Report(found).speedups.keys() == {"speedup_rank", "speedup_digest"}
+
+
+@pytest.mark.parametrize(("blocks", "first"), [(5, 1), (9, 1), (10, 2), (100, 20)])
+def test_workers_are_loaded_when_a_fifth_of_the_blocks_is_done(blocks: int, first: int) -> None:
+    course = [(10.0 + number, 1_000 * number) for number in range(1, blocks + 1)]
+    assert until_loaded(course) == {LOADED: 10.0 + first, DONE_BY_THEN: 1_000 * first}
+
+
+def test_of_very_few_blocks_nothing_is_told_apart() -> None:
+    assert until_loaded([(1.0, 1_000)] * 4) == until_loaded([]) == {}
 
 
 def test_what_fails_is_told_and_the_other_sizes_go_on(server: Server) -> None:

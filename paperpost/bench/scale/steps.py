@@ -131,11 +131,11 @@ def ranked(site: Site, on: date, engine: str) -> Done:
         seconds = time.perf_counter() - started
         if not counts["papers"]:
             raise BenchError("nothing was ranked")
-        parts = _until_loaded(course) | {"papers": counts["papers"]}
+        parts = until_loaded(course) | {"papers": counts["papers"]}
         return Done(counts["ranked"], seconds, parts)
 
 
-def _until_loaded(course: Sequence[tuple[float, int]]) -> dict[str, float]:
+def until_loaded(course: Sequence[tuple[float, int]]) -> dict[str, float]:
     """What is told apart of a run, from the seconds and the subscribers ranked after each block;
     nothing where too few blocks are left after the first ones."""
     first = len(course) // _SHARE_TO_LOAD
