@@ -25,7 +25,7 @@ from recommender.matrices import (
     Floats,
     Integers,
     SparseRows,
-    columns_of,
+    entries,
     from_parts,
     transposed,
 )
@@ -92,7 +92,8 @@ class Comparison:
         rows, places = np.divmod(enough, max(headings.papers, 1))
         ends = np.searchsorted(rows, np.arange(len(self._rows) + 1)).tolist()
         people = list(frozenset[str]().union(*(one.authors for one in self._rows)))
-        papers_of = dict(zip(people, columns_of(headings.holders_of(people)), strict=True))
+        held = headings.holders_of(people)
+        papers_of = {name: entries(held, place)[0] for place, name in enumerate(people)}
         is_nameless = headings.is_held(NOBODY)
         may_be = is_nameless.copy()
         found = [np.zeros(0, dtype=np.int64)]

@@ -4,7 +4,7 @@ Rows are what a matrix is about (papers, readers), columns what it says of them 
 """
 
 from collections.abc import Sequence
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -84,11 +84,6 @@ def entries(rows: SparseRows, row: int) -> tuple[Integers, Floats]:
     """Columns and values of one row, without building a matrix for it."""
     here = slice(rows.indptr[row], rows.indptr[row + 1])
     return rows.indices[here], rows.data[here]
-
-
-def columns_of(rows: SparseRows) -> list[Integers]:
-    """The columns that each row has entries in."""
-    return [rows.indices[start:end] for start, end in pairwise(rows.indptr.tolist())]
 
 
 def unit_rows(dense: Floats) -> Floats:

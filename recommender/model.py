@@ -205,7 +205,7 @@ class Model:
         `learnt` (papers) are the places of those whose texts are still the ones that it learnt,
         -1 for others: their words are not counted again, which is what takes longest.
         """
-        if learnt is None or not len(papers):
+        if learnt is None:
             counts = self.vocabulary.count([paper.text for paper in papers])
             return self.batch_counts(counts, papers)
         is_learnt = learnt >= 0

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from sqlmodel import Session
 
 from paperpost.service.browse import PaperView, listed
 from paperpost.service.installation import Installation
+from paperpost.service.look_back import days_before
 from paperpost.service.periods import Period, Span, around
 from paperpost.service.trending import DAY, board, counts
 from paperpost.sources.found import CATEGORY_LIMIT
@@ -148,7 +149,7 @@ def trending(installation: Installation, window: Span, page: int = 1) -> Trendin
         last = papers.newest_day(session)
     if last is None:
         return None
-    first = date.fromordinal(max(last.toordinal() - LENGTHS[window] + 1, 1))
+    first = days_before(last, timedelta(days=LENGTHS[window] - 1))
     found = board(installation, first, last)
     best = found.best[:MOST_TRENDING]
     with installation.database.reading() as session:

@@ -1,4 +1,5 @@
-"""How far back a first digest looks, and how many papers may be candidates at once."""
+"""How far back a first digest looks, how many papers may be candidates at once, and how days are
+counted back."""
 
 from datetime import date, timedelta
 
