@@ -157,7 +157,12 @@ def test_a_day_that_ends_meanwhile_is_gone_through_from_fetching_to_sending(
     done = {one.name: one.done.number for one in found.steps}
     assert done["fetch"] == done["fold in"] - 40 == 40
     assert found.peer is not None
-    assert done["digest"] == found.peer.number == 60
+    digests = {one.by: one.done for one in found.steps if one.name == "digest"}
+    assert digests.keys() == {"one process", "2 workers"}
+    assert found.peer.number == 60
+    # One wants only what is likely enough; whether there is any depends on the hour of the votes.
+    (turns,) = {turns_of(one) for one in digests.values()}
+    assert turns in {(60, 0), (59, 1)}
     ranked = {one.by: one.done.number for one in found.steps if one.name == "rank"}
     assert ranked.keys() == {"2 workers", "one worker"}
     assert min(ranked.values()) >= 60
@@ -167,12 +172,20 @@ def test_a_day_that_ends_meanwhile_is_gone_through_from_fetching_to_sending(
     assert Report(found).document["ours"] > 0
 
 
+def turns_of(digests: Done) -> tuple[int, int]:
+    """How many got a digest, and how many had a turn and nothing that is worth one."""
+    nothing = digests.parts.get("silent", 0) + digests.parts.get("quiet note", 0)
+    return digests.number, int(nothing)
+
+
 @pytest.mark.slow
 def test_engines_are_compared_on_copies_of_one_database(server: Server) -> None:
     found = a_day(server, (60, 40), most_compared=40)
     assert [one.subscribers for one in found.steps if one.name == "train"] == [60]
-    by = {one.by: one.done.number for one in found.steps if one.name == "digest"}
-    assert by == {"one process": 40, "one worker": 40, "2 workers": 40}
+    by = {one.by: one.done for one in found.steps if (one.name, one.subscribers) == ("digest", 40)}
+    assert by.keys() == {"one process", "one worker", "2 workers"}
+    assert [sum(turns_of(one)) for one in by.values()] == [40, 40, 40]
+    assert len({turns_of(one) for one in by.values()}) == 1
     assert Report(found).speedups.keys() == {"speedup_rank", "speedup_digest"}
 
 
