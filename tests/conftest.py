@@ -10,6 +10,7 @@ from pathlib import Path
 import browser
 import pytest
 from browser import Readers
+from in_memory import keep_files_in_memory
 from invented import Clock
 from playwright.sync_api import Browser
 from postgresql_server import database_of, postgresql_server, run_sql
@@ -27,6 +28,11 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "sources"))
 sys.path.insert(0, str(REPOSITORY / "tests" / "crash"))
 DATA = Path(os.environ.get("PAPERPOST_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
 A_KEY = "a key for tests only"
+
+
+def pytest_configure() -> None:
+    """Before there are any files."""
+    keep_files_in_memory()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
