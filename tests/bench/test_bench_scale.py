@@ -179,7 +179,7 @@ def turns_of(digests: Done) -> Counter[str]:
     """How many got a digest, and how many got none for which reason. Weekly readers do on Mondays;
     who wants only what is likely enough does if there is any, by the votes of that hour."""
     counted = {name: int(number) for name, number in digests.parts.items() if name != CHECKPOINT}
-    return Counter(counted, queued=digests.number)
+    return Counter({**counted, "queued": digests.number})
 
 
 @pytest.mark.slow
